@@ -1,0 +1,387 @@
+//! One connection, whatever the backend, and the state it is in.
+
+use cormorant_sql::{Compiled, Dialect, Output, Parameter, Value};
+
+use crate::options::Observer;
+use crate::{Backend, Error, ErrorKind, Options, Result, Row};
+
+/// A statement and its values.
+#[derive(Clone, Copy, Debug)]
+pub struct Call<'a> {
+    /// The text.
+    pub sql: &'a str,
+    /// The values.
+    pub values: &'a [Value],
+    /// What the server is told about each value.
+    pub parameters: &'a [Parameter],
+    /// Which value each placeholder takes, where the dialect's placeholders have no numbers.
+    pub order: Option<&'a [u16]>,
+    /// The columns that come back, where they are known.
+    pub outputs: &'a [Output],
+    /// Whether rows change.
+    pub writes: bool,
+    /// Whether the prepared statement is kept: its text will come again.
+    pub keep: bool,
+}
+
+impl<'a> Call<'a> {
+    /// A rendered statement.
+    pub fn new(compiled: &'a Compiled, values: &'a [Value]) -> Self {
+        Self {
+            sql: &compiled.sql,
+            values,
+            parameters: &compiled.parameters,
+            order: compiled.order.as_deref(),
+            outputs: &compiled.outputs,
+            writes: compiled.writes,
+            keep: true,
+        }
+    }
+
+    /// SQL text of the library's own, without values, that may change anything.
+    pub fn text(sql: &'a str) -> Self {
+        Self { sql, values: &[], parameters: &[], order: None, outputs: &[], writes: true, keep: false }
+    }
+}
+
+/// What rows are handed to, one by one.
+pub type Sink<'a> = &'a mut (dyn FnMut(&mut Row<'_>) -> Result<()> + Send);
+
+/// What a statement did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Done {
+    /// Rows written: those found, whether or not a value changed.
+    pub rows: u64,
+    /// The integer key the database generated for one row, on backends that tell it.
+    pub key: Option<i64>,
+}
+
+/// A statement that was sent. Holds no values.
+#[derive(Clone, Copy, Debug)]
+pub struct StatementEvent<'a> {
+    /// The text.
+    pub sql: &'a str,
+    /// Whether it controls a transaction rather than reading or writing rows.
+    pub control: bool,
+}
+
+/// How a transaction begins.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Begin {
+    /// How far it is kept apart from others; the server's own default where `None`.
+    pub isolation: Option<Isolation>,
+    /// Whether it only reads.
+    pub read_only: bool,
+}
+
+/// How far a transaction is kept apart from others. SQLite's are always serializable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Isolation {
+    /// Each statement sees what was committed before it.
+    ReadCommitted,
+    /// Each statement sees what was committed before the first.
+    RepeatableRead,
+    /// As if transactions ran one after the other.
+    Serializable,
+}
+
+impl Isolation {
+    #[cfg_attr(not(any(feature = "postgres", feature = "mysql")), allow(dead_code, reason = "SQLite has one"))]
+    pub(crate) fn words(self) -> &'static str {
+        match self {
+            Self::ReadCommitted => "READ COMMITTED",
+            Self::RepeatableRead => "REPEATABLE READ",
+            Self::Serializable => "SERIALIZABLE",
+        }
+    }
+}
+
+/// Where a connection stands. Only `Idle` may go back to the pool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Idle,
+    /// In a transaction, so many scopes deep. Raised *before* BEGIN is sent.
+    InTransaction(u32),
+    /// A statement was sent and its answer is not read to the end. Whoever dropped the future left it so.
+    Busy,
+    /// The connection was lost.
+    Broken,
+}
+
+/// A connection.
+#[derive(Debug)]
+pub struct Connection {
+    inner: Inner,
+    state: State,
+    /// Session state may have been changed by hand: the connection is not used again.
+    dirty: bool,
+    observer: Option<Hook>,
+}
+
+struct Hook(Observer);
+
+impl std::fmt::Debug for Hook {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("observer")
+    }
+}
+
+#[derive(Debug)]
+enum Inner {
+    #[cfg(feature = "sqlite")]
+    Sqlite(Box<crate::sqlite::Connection>),
+    #[cfg(feature = "postgres")]
+    Postgres(Box<crate::postgres::Connection>),
+    #[cfg(feature = "mysql")]
+    MySql(Box<crate::mysql::Connection>),
+    /// A build without any driver.
+    #[allow(dead_code, reason = "keeps the type usable when no driver is built in")]
+    None,
+}
+
+/// Calls the backend's own connection.
+macro_rules! by_backend {
+    ($self:expr, $connection:ident => $call:expr) => {
+        match &mut $self.inner {
+            #[cfg(feature = "sqlite")]
+            Inner::Sqlite($connection) => $call,
+            #[cfg(feature = "postgres")]
+            Inner::Postgres($connection) => $call,
+            #[cfg(feature = "mysql")]
+            Inner::MySql($connection) => $call,
+            Inner::None => Err(no_driver("the backend")),
+        }
+    };
+}
+
+fn no_driver(backend: &str) -> Error {
+    Error::new(
+        ErrorKind::Unsupported,
+        format!(
+            "this build has no driver for {backend}: add the feature `sqlite`, `postgres` or `mysql` of `cormorant`"
+        ),
+    )
+}
+
+impl Connection {
+    pub(crate) async fn open(options: &Options) -> Result<Self> {
+        let inner = match &options.backend {
+            #[cfg(feature = "sqlite")]
+            Backend::Sqlite(sqlite) => Inner::Sqlite(Box::new(crate::sqlite::Connection::open(sqlite)?)),
+            #[cfg(feature = "postgres")]
+            Backend::Postgres(server) => {
+                Inner::Postgres(Box::new(crate::postgres::Connection::open(server, options.connect_timeout).await?))
+            }
+            #[cfg(feature = "mysql")]
+            Backend::MySql(server) => {
+                Inner::MySql(Box::new(crate::mysql::Connection::open(server, options.connect_timeout).await?))
+            }
+            #[allow(unreachable_patterns, reason = "reached when a driver is not built in")]
+            Backend::Sqlite(_) => return Err(no_driver("SQLite")),
+            #[allow(unreachable_patterns, reason = "reached when a driver is not built in")]
+            Backend::Postgres(_) => return Err(no_driver("PostgreSQL")),
+            #[allow(unreachable_patterns, reason = "reached when a driver is not built in")]
+            Backend::MySql(_) => return Err(no_driver("MySQL and MariaDB")),
+        };
+        Ok(Self { inner, state: State::Idle, dirty: false, observer: options.on_statement.clone().map(Hook) })
+    }
+
+    /// The dialect it speaks.
+    pub fn dialect(&self) -> Dialect {
+        match &self.inner {
+            #[cfg(feature = "sqlite")]
+            Inner::Sqlite(_) => Dialect::Sqlite,
+            #[cfg(feature = "postgres")]
+            Inner::Postgres(_) => Dialect::Postgres,
+            #[cfg(feature = "mysql")]
+            Inner::MySql(connection) => connection.dialect(),
+            Inner::None => Dialect::Sqlite,
+        }
+    }
+
+    /// How many values one statement may bind.
+    pub fn max_parameters(&self) -> usize {
+        match &self.inner {
+            #[cfg(feature = "sqlite")]
+            Inner::Sqlite(connection) => connection.max_parameters(),
+            _ => u16::MAX as usize,
+        }
+    }
+
+    /// Runs a statement and hands its rows to `sink`.
+    ///
+    /// # Errors
+    /// Whatever the database says, classified; and what `sink` says.
+    #[inline]
+    pub async fn run(&mut self, call: Call<'_>, sink: Sink<'_>) -> Result<Done> {
+        let before = self.enter()?;
+        let result = by_backend!(self, connection => connection.run(call, sink).await);
+        self.leave(before, result, call.sql, false)
+    }
+
+    /// Runs SQL text of the library's own: transaction control, settings.
+    async fn control(&mut self, sql: &str, after: State) -> Result<()> {
+        self.enter()?;
+        let result = by_backend!(self, connection => connection.control(sql).await);
+        self.leave(after, result, sql, true)
+    }
+
+    /// Marks the connection as busy: until the answer is read, dropping the future leaves it so.
+    fn enter(&mut self) -> Result<State> {
+        match self.state {
+            State::Busy => {
+                self.state = State::Broken;
+                Err(lost("a statement on this connection was cancelled before its answer was read"))
+            }
+            State::Broken => Err(lost("the connection was lost")),
+            before => {
+                self.state = State::Busy;
+                Ok(before)
+            }
+        }
+    }
+
+    fn leave<T>(&mut self, state: State, result: Result<T>, sql: &str, control: bool) -> Result<T> {
+        self.state = match &result {
+            Err(error) if error.is_connection_lost() => State::Broken,
+            _ => state,
+        };
+        if let Some(Hook(observer)) = &self.observer {
+            observer(&StatementEvent { sql, control });
+        }
+        result
+    }
+
+    /// Begins a transaction.
+    ///
+    /// # Errors
+    /// Whatever the database says; [`ErrorKind::Misuse`] inside a transaction.
+    pub async fn begin(&mut self, begin: Begin) -> Result<()> {
+        if self.state != State::Idle {
+            return Err(Error::new(ErrorKind::Misuse, "a transaction is open already: a nested one is a savepoint"));
+        }
+        let statements = by_backend!(self, connection => Ok(connection.begin(begin)))?;
+        // The depth rises before BEGIN is sent: cancelled now, the connection is not taken for an idle one.
+        for sql in statements {
+            if let Err(error) = self.control(&sql, State::InTransaction(0)).await {
+                // BEGIN itself was refused: there is nothing to roll back.
+                if self.state == State::InTransaction(0) {
+                    self.state = State::Idle;
+                }
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    /// Commits.
+    ///
+    /// # Errors
+    /// [`ErrorKind::CommitUnknown`] when COMMIT was sent and no answer came; whatever the database says otherwise,
+    /// and then the transaction is rolled back.
+    pub async fn commit(&mut self) -> Result<()> {
+        match self.control("COMMIT", State::Idle).await {
+            Ok(()) => Ok(()),
+            Err(error) if error.is_connection_lost() => Err(Error::new(
+                ErrorKind::CommitUnknown,
+                "the connection was lost after COMMIT was sent: the transaction may have been committed or not; look before doing it again",
+            )),
+            Err(error) => {
+                // SQLite keeps the transaction open when COMMIT is refused.
+                self.state = State::InTransaction(0);
+                let _ = self.rollback().await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Rolls back.
+    ///
+    /// # Errors
+    /// Whatever the database says.
+    pub async fn rollback(&mut self) -> Result<()> {
+        match by_backend!(self, connection => Ok(connection.in_transaction())) {
+            // The database has rolled back by itself: there is nothing left to say.
+            Ok(false) => {
+                self.state = State::Idle;
+                Ok(())
+            }
+            _ => self.control("ROLLBACK", State::Idle).await,
+        }
+    }
+
+    /// Opens a scope inside the transaction. Savepoints have counted names; no other name can reach this.
+    ///
+    /// # Errors
+    /// Whatever the database says.
+    pub async fn savepoint(&mut self) -> Result<u32> {
+        let State::InTransaction(depth) = self.state else {
+            return Err(Error::new(ErrorKind::Misuse, "a savepoint needs a transaction"));
+        };
+        self.control(&format!("SAVEPOINT sp_{}", depth + 1), State::InTransaction(depth + 1)).await?;
+        Ok(depth + 1)
+    }
+
+    /// Closes a scope and keeps what it did.
+    ///
+    /// # Errors
+    /// Whatever the database says.
+    pub async fn release(&mut self, scope: u32) -> Result<()> {
+        self.control(&format!("RELEASE SAVEPOINT sp_{scope}"), State::InTransaction(scope.saturating_sub(1))).await
+    }
+
+    /// Closes a scope and takes back what it did.
+    ///
+    /// # Errors
+    /// Whatever the database says.
+    pub async fn rollback_to(&mut self, scope: u32) -> Result<()> {
+        self.control(&format!("ROLLBACK TO SAVEPOINT sp_{scope}"), State::InTransaction(scope)).await?;
+        self.release(scope).await
+    }
+
+    /// Rolls back without waiting, where the backend can: for dropping a transaction.
+    pub fn rollback_now(&mut self) {
+        #[cfg(feature = "sqlite")]
+        if let Inner::Sqlite(connection) = &mut self.inner {
+            if connection.rollback_now() {
+                self.state = State::Idle;
+            }
+            if let Some(Hook(observer)) = &self.observer {
+                observer(&StatementEvent { sql: "ROLLBACK", control: true });
+            }
+        }
+    }
+
+    /// Says that session state may have been changed by hand: the connection will not be used again.
+    pub fn mark_dirty(&mut self) {
+        self.dirty = true;
+    }
+
+    /// Whether the connection can be used by someone else: nothing open, nothing half read, nothing left behind.
+    pub(crate) fn is_clean(&mut self) -> bool {
+        let idle = self.state == State::Idle && !self.dirty;
+        idle && matches!(
+            by_backend!(self, connection => Ok(!connection.in_transaction() && connection.is_alive())),
+            Ok(true)
+        )
+    }
+
+    /// Whether the connection is of use where the caller runs.
+    #[cfg_attr(
+        not(any(feature = "postgres", feature = "mysql")),
+        allow(clippy::unused_self, reason = "SQLite runs anywhere")
+    )]
+    pub(crate) fn is_at_home(&self) -> bool {
+        match &self.inner {
+            #[cfg(feature = "postgres")]
+            Inner::Postgres(connection) => connection.home().is_here(),
+            #[cfg(feature = "mysql")]
+            Inner::MySql(connection) => connection.home().is_here(),
+            _ => true,
+        }
+    }
+}
+
+fn lost(why: &str) -> Error {
+    Error::new(ErrorKind::ConnectionLost, format!("{why}: run it again on another connection"))
+}

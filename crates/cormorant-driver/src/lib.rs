@@ -1,0 +1,33 @@
+//! SQLite, PostgreSQL and MySQL/MariaDB behind one connection type. No models: SQL and values go in, rows and
+//! classified errors come out.
+//!
+//! - [`Options`] says where a database is and how to use it; [`Pool`] hands out [`Connection`]s.
+//! - [`Call`] is a statement with its values; [`Row`] gives its cells by position, straight from the driver's row.
+//! - [`Error`] has a kind, and never a value a user stored.
+//! - [`wait`] runs any of it without an async runtime.
+
+mod connection;
+mod error;
+mod gate;
+#[cfg(feature = "mysql")]
+mod mysql;
+mod options;
+mod pool;
+#[cfg(feature = "postgres")]
+mod postgres;
+mod row;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+mod runtime;
+mod scalar;
+#[cfg(feature = "sqlite")]
+mod sqlite;
+mod waiting;
+
+pub use connection::{Begin, Call, Connection, Done, Isolation, Sink, StatementEvent};
+pub use cormorant_sql as sql;
+pub use error::{Conflict, Error, ErrorKind, Fault, Result};
+pub use options::{Backend, Options};
+pub use pool::{Lease, Pool};
+pub use row::{Cell, Mismatch, Row};
+pub use scalar::{Scalar, Unstorable};
+pub use waiting::wait;

@@ -1,0 +1,257 @@
+//! What a statement gives back, cell by cell, straight from the driver's row.
+
+use std::fmt;
+
+use cormorant_sql::Output;
+use jiff::Timestamp;
+use jiff::civil::{Date, DateTime, Time};
+use rust_decimal::Decimal;
+use uuid::Uuid;
+
+use crate::{Error, ErrorKind, Result, Scalar};
+
+/// One row. Cells are taken from left to right.
+#[derive(Debug)]
+pub struct Row<'a> {
+    cells: Cells<'a>,
+    outputs: &'a [Output],
+    next: usize,
+}
+
+#[derive(Debug)]
+pub(crate) enum Cells<'a> {
+    #[cfg(feature = "sqlite")]
+    Sqlite(&'a rusqlite::Row<'a>),
+    #[cfg(feature = "postgres")]
+    Postgres(&'a tokio_postgres::Row),
+    #[cfg(feature = "mysql")]
+    MySql(&'a mysql_async::Row),
+    /// A build without any driver.
+    #[allow(dead_code, reason = "keeps the type usable when no driver is built in")]
+    None(std::marker::PhantomData<&'a ()>),
+}
+
+impl<'a> Row<'a> {
+    pub(crate) fn new(cells: Cells<'a>, outputs: &'a [Output]) -> Self {
+        Self { cells, outputs, next: 0 }
+    }
+
+    /// Takes the next cell as a value that is never NULL.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Decode`] when it is NULL or of another type.
+    #[inline]
+    pub fn take<T: Scalar>(&mut self) -> Result<T> {
+        let at = self.next;
+        self.next += 1;
+        match self.cell(at).and_then(T::from_cell) {
+            Ok(value) => Ok(value),
+            Err(mismatch) => Err(self.mismatch(at, mismatch)),
+        }
+    }
+
+    /// Takes the next cell as a value that may be NULL.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Decode`] when it is of another type.
+    #[inline]
+    pub fn take_option<T: Scalar>(&mut self) -> Result<Option<T>> {
+        let at = self.next;
+        self.next += 1;
+        let value = self.cell(at).and_then(|cell| if cell.is_null() { Ok(None) } else { T::from_cell(cell).map(Some) });
+        match value {
+            Ok(value) => Ok(value),
+            Err(mismatch) => Err(self.mismatch(at, mismatch)),
+        }
+    }
+
+    /// True when the cell `ahead` places after the next one is NULL: a joined row that is not there.
+    pub fn is_null(&self, ahead: usize) -> bool {
+        self.cell(self.next + ahead).is_ok_and(|cell| cell.is_null())
+    }
+
+    /// Passes over cells.
+    pub fn skip(&mut self, cells: usize) {
+        self.next += cells;
+    }
+
+    #[inline]
+    fn cell(&self, at: usize) -> Result<Cell<'a>, Mismatch> {
+        match self.cells {
+            #[cfg(feature = "sqlite")]
+            Cells::Sqlite(row) => match row.get_ref(at) {
+                Ok(value) => {
+                    let decimal = self.outputs.get(at).map_or_else(Default::default, |output| output.decimal);
+                    Ok(Cell(CellOf::Sqlite(value, decimal)))
+                }
+                Err(_) => Err(Mismatch::new("another column", "the end of the row")),
+            },
+            #[cfg(feature = "postgres")]
+            Cells::Postgres(row) => crate::postgres::cell::of(row, at).map(|cell| Cell(CellOf::Postgres(cell))),
+            #[cfg(feature = "mysql")]
+            Cells::MySql(row) => match row.as_ref(at) {
+                Some(value) => Ok(Cell(CellOf::MySql(value))),
+                None => Err(Mismatch::new("another column", "the end of the row")),
+            },
+            Cells::None(_) => Err(Mismatch::new("a column", "no driver")),
+        }
+    }
+
+    #[cold]
+    fn mismatch(&self, at: usize, mismatch: Mismatch) -> Error {
+        let error = Error::new(ErrorKind::Decode, mismatch.to_string());
+        match self.outputs.get(at).map(|output| output.name.as_str()) {
+            Some(name) => match name.split_once('.') {
+                Some((model, field)) => error.with_model(model).with_field(field),
+                None => error.with_field(name),
+            },
+            None => error.with_field(&format!("column {}", at + 1)),
+        }
+    }
+}
+
+/// One cell. [`Scalar::from_cell`] asks it for the form it wants.
+#[derive(Clone, Copy, Debug)]
+pub struct Cell<'a>(pub(crate) CellOf<'a>);
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum CellOf<'a> {
+    #[cfg(feature = "sqlite")]
+    Sqlite(rusqlite::types::ValueRef<'a>, cormorant_sql::DecimalForm),
+    #[cfg(feature = "postgres")]
+    Postgres(crate::postgres::cell::PgCell<'a>),
+    #[cfg(feature = "mysql")]
+    MySql(&'a mysql_async::Value),
+    #[allow(dead_code, reason = "keeps the type usable when no driver is built in")]
+    None(std::marker::PhantomData<&'a ()>),
+}
+
+/// A cell that is not what was asked for. Says types, never the value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mismatch {
+    expected: &'static str,
+    found: String,
+}
+
+impl Mismatch {
+    /// What the field's type holds, and what the database gave.
+    pub fn new(expected: &'static str, found: impl Into<String>) -> Self {
+        Self { expected, found: found.into() }
+    }
+}
+
+impl fmt::Display for Mismatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.found == NULL {
+            return write!(f, "expected {}, found NULL: a field that may be NULL is an `Option`", self.expected);
+        }
+        write!(f, "expected {}, found {}", self.expected, self.found)
+    }
+}
+
+pub(crate) const NULL: &str = "NULL";
+
+/// Asks the backend's own `cell` module.
+macro_rules! by_backend {
+    ($cell:expr, $verb:ident) => {
+        match $cell.0 {
+            #[cfg(feature = "sqlite")]
+            CellOf::Sqlite(value, form) => crate::sqlite::cell::$verb(value, form),
+            #[cfg(feature = "postgres")]
+            CellOf::Postgres(cell) => crate::postgres::cell::$verb(cell),
+            #[cfg(feature = "mysql")]
+            CellOf::MySql(value) => crate::mysql::cell::$verb(value),
+            CellOf::None(_) => Err(Mismatch::new("a value", "no driver")),
+        }
+    };
+}
+
+impl<'a> Cell<'a> {
+    /// True for NULL.
+    #[inline]
+    pub fn is_null(self) -> bool {
+        match self.0 {
+            #[cfg(feature = "sqlite")]
+            CellOf::Sqlite(value, _) => matches!(value, rusqlite::types::ValueRef::Null),
+            #[cfg(feature = "postgres")]
+            CellOf::Postgres(cell) => cell.bytes.is_none(),
+            #[cfg(feature = "mysql")]
+            CellOf::MySql(value) => *value == mysql_async::Value::NULL,
+            CellOf::None(_) => true,
+        }
+    }
+
+    /// As true or false.
+    ///
+    /// # Errors
+    /// [`Mismatch`] when it is anything else; this holds for each form.
+    #[inline]
+    pub fn bool(self) -> Result<bool, Mismatch> {
+        by_backend!(self, bool)
+    }
+
+    /// As an integer.
+    #[inline]
+    #[allow(clippy::missing_errors_doc, reason = "see `bool`")]
+    pub fn int(self) -> Result<i64, Mismatch> {
+        by_backend!(self, int)
+    }
+
+    /// As a float.
+    #[inline]
+    #[allow(clippy::missing_errors_doc, reason = "see `bool`")]
+    pub fn float(self) -> Result<f64, Mismatch> {
+        by_backend!(self, float)
+    }
+
+    /// As an exact number.
+    #[inline]
+    #[allow(clippy::missing_errors_doc, reason = "see `bool`")]
+    pub fn decimal(self) -> Result<Decimal, Mismatch> {
+        by_backend!(self, decimal)
+    }
+
+    /// As text.
+    #[inline]
+    #[allow(clippy::missing_errors_doc, reason = "see `bool`")]
+    pub fn text(self) -> Result<&'a str, Mismatch> {
+        by_backend!(self, text)
+    }
+
+    /// As bytes.
+    #[inline]
+    #[allow(clippy::missing_errors_doc, reason = "see `bool`")]
+    pub fn bytes(self) -> Result<&'a [u8], Mismatch> {
+        by_backend!(self, bytes)
+    }
+
+    /// As a day.
+    #[allow(clippy::missing_errors_doc, reason = "see `bool`")]
+    pub fn date(self) -> Result<Date, Mismatch> {
+        by_backend!(self, date)
+    }
+
+    /// As a time of day.
+    #[allow(clippy::missing_errors_doc, reason = "see `bool`")]
+    pub fn time(self) -> Result<Time, Mismatch> {
+        by_backend!(self, time)
+    }
+
+    /// As a day and a time without a zone.
+    #[allow(clippy::missing_errors_doc, reason = "see `bool`")]
+    pub fn date_time(self) -> Result<DateTime, Mismatch> {
+        by_backend!(self, date_time)
+    }
+
+    /// As a moment.
+    #[allow(clippy::missing_errors_doc, reason = "see `bool`")]
+    pub fn timestamp(self) -> Result<Timestamp, Mismatch> {
+        by_backend!(self, timestamp)
+    }
+
+    /// As a UUID.
+    #[allow(clippy::missing_errors_doc, reason = "see `bool`")]
+    pub fn uuid(self) -> Result<Uuid, Mismatch> {
+        by_backend!(self, uuid)
+    }
+}

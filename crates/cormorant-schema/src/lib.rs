@@ -1,0 +1,21 @@
+//! Tables, columns, keys and names as plain data. No I/O, no SQL, no async.
+//!
+//! Two forms of the same facts:
+//! - [`def`]: what a derive writes down at compile time, borrowed and constant ([`TableDef`]);
+//! - [`table`]: what tools compare, build and read from a live database, owned ([`Table`], [`Schema`]).
+//!
+//! Names: [`Ident`] is the only type a name can have on its way into SQL; [`names`] makes the names of
+//! constraints and indexes by rule.
+
+pub mod def;
+mod difference;
+mod ident;
+pub mod names;
+pub mod table;
+mod types;
+
+pub use def::{CheckDef, ColumnDef, DefaultDef, IndexDef, OnDelete, RelationDef, TableDef};
+pub use difference::differences;
+pub use ident::{Ident, InvalidIdent};
+pub use table::{Check, Column, Default, ForeignKey, Index, PrimaryKey, Schema, Table};
+pub use types::ColumnType;

@@ -1,0 +1,249 @@
+//! Tables as owned values: what is compared, created, and read from a live database.
+
+use std::collections::HashSet;
+
+use crate::{ColumnType, DefaultDef, Ident, InvalidIdent, OnDelete, RelationDef, TableDef, names};
+
+/// Tables, in an order in which they can be created: a table stands behind those it points at, where no cycle
+/// prevents it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Schema {
+    /// The tables.
+    pub tables: Vec<Table>,
+}
+
+impl Schema {
+    /// The schema of some models.
+    ///
+    /// # Errors
+    /// [`InvalidIdent`] when a name cannot be written into SQL.
+    pub fn of<'a>(models: impl IntoIterator<Item = &'a TableDef>) -> Result<Self, InvalidIdent> {
+        let tables = models.into_iter().map(Table::of).collect::<Result<Vec<_>, _>>()?;
+        Ok(Self { tables: creation_order(tables) })
+    }
+}
+
+/// Puts every table behind the tables it points at. Within a cycle the given order stays.
+fn creation_order(tables: Vec<Table>) -> Vec<Table> {
+    let known: HashSet<TableName> = tables.iter().map(Table::full_name).collect();
+    let mut done: HashSet<TableName> = HashSet::new();
+    let mut waiting = tables;
+    let mut ordered = Vec::with_capacity(waiting.len());
+    while !waiting.is_empty() {
+        let ready = |table: &Table| {
+            table.foreign_keys.iter().all(|key| {
+                let target = (key.target_schema.clone(), key.target.clone());
+                target == table.full_name() || !known.contains(&target) || done.contains(&target)
+            })
+        };
+        // A cycle leaves nothing ready: its first table goes first, and the rest may follow.
+        let next = waiting.iter().position(ready).unwrap_or(0);
+        let table = waiting.remove(next);
+        done.insert(table.full_name());
+        ordered.push(table);
+    }
+    ordered
+}
+
+type TableName = (Option<Ident>, Ident);
+
+/// A table.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Table {
+    /// The model it comes from, for messages; empty for a table read from a database.
+    pub model: String,
+    /// The database schema.
+    pub schema: Option<Ident>,
+    /// The name.
+    pub name: Ident,
+    /// The columns, in order.
+    pub columns: Vec<Column>,
+    /// The primary key.
+    pub primary_key: PrimaryKey,
+    /// The foreign keys.
+    pub foreign_keys: Vec<ForeignKey>,
+    /// Unique constraints and indexes.
+    pub indexes: Vec<Index>,
+    /// Checks.
+    pub checks: Vec<Check>,
+    /// SQLite: a STRICT table.
+    pub strict: bool,
+    /// SQLite: keys are never used again.
+    pub autoincrement: bool,
+}
+
+/// A column.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Column {
+    /// The name.
+    pub name: Ident,
+    /// What it holds.
+    pub ty: ColumnType,
+    /// Whether it may be NULL.
+    pub null: bool,
+    /// The value the database gives when none is sent.
+    pub default: Option<Default>,
+    /// Whether the database generates it (an integer key).
+    pub generated: bool,
+}
+
+/// The value a column gets when none is sent.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Default {
+    /// `TRUE` or `FALSE`.
+    Bool(bool),
+    /// A number, in decimal notation.
+    Number(String),
+    /// Text, quoted by the dialect.
+    Text(String),
+    /// SQL, written as it stands.
+    Sql(String),
+}
+
+/// A primary key.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PrimaryKey {
+    /// The constraint's name.
+    pub name: Ident,
+    /// Its columns.
+    pub columns: Vec<Ident>,
+}
+
+/// A foreign key.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ForeignKey {
+    /// The constraint's name.
+    pub name: Ident,
+    /// Its columns.
+    pub columns: Vec<Ident>,
+    /// The schema of the table it points at.
+    pub target_schema: Option<Ident>,
+    /// The table it points at.
+    pub target: Ident,
+    /// The columns it points at.
+    pub target_columns: Vec<Ident>,
+    /// What happens when the target is deleted.
+    pub on_delete: OnDelete,
+}
+
+/// An index or a unique constraint.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Index {
+    /// The name.
+    pub name: Ident,
+    /// Its columns.
+    pub columns: Vec<Ident>,
+    /// Whether the columns together are unique.
+    pub unique: bool,
+}
+
+/// A check.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Check {
+    /// The constraint's name.
+    pub name: Ident,
+    /// The condition, in SQL.
+    pub sql: String,
+}
+
+impl Table {
+    /// The table of a model, with every name made by rule.
+    ///
+    /// # Errors
+    /// [`InvalidIdent`] when a name cannot be written into SQL.
+    pub fn of(def: &TableDef) -> Result<Self, InvalidIdent> {
+        let columns = def
+            .columns
+            .iter()
+            .map(|column| {
+                Ok(Column {
+                    name: Ident::new(column.name)?,
+                    ty: column.ty,
+                    null: column.null,
+                    default: column.default.map(owned_default),
+                    generated: column.generated,
+                })
+            })
+            .collect::<Result<Vec<_>, InvalidIdent>>()?;
+        let key = def.key_columns().map(|column| Ident::new(column.name)).collect::<Result<Vec<_>, _>>()?;
+        let foreign_keys = def
+            .relations
+            .iter()
+            .filter_map(|relation| foreign_key(def, relation).transpose())
+            .collect::<Result<Vec<_>, _>>()?;
+        Ok(Self {
+            model: def.model.to_owned(),
+            schema: def.schema.map(Ident::new).transpose()?,
+            name: Ident::new(def.name)?,
+            columns,
+            primary_key: PrimaryKey { name: Ident::new(names::primary_key(def.name))?, columns: key },
+            foreign_keys,
+            indexes: indexes(def)?,
+            checks: checks(def)?,
+            strict: def.strict,
+            autoincrement: def.autoincrement,
+        })
+    }
+
+    fn full_name(&self) -> TableName {
+        (self.schema.clone(), self.name.clone())
+    }
+}
+
+fn owned_default(default: DefaultDef) -> Default {
+    match default {
+        DefaultDef::Bool(value) => Default::Bool(value),
+        DefaultDef::Int(value) => Default::Number(value.to_string()),
+        DefaultDef::Number(text) => Default::Number(text.to_owned()),
+        DefaultDef::Text(text) => Default::Text(text.to_owned()),
+        DefaultDef::Sql(sql) => Default::Sql(sql.to_owned()),
+    }
+}
+
+fn foreign_key(def: &TableDef, relation: &RelationDef) -> Result<Option<ForeignKey>, InvalidIdent> {
+    let Some(column) = def.column(relation.column) else { return Ok(None) };
+    let target = (relation.target)();
+    Ok(Some(ForeignKey {
+        name: Ident::new(names::foreign_key(def.name, &[column.name]))?,
+        columns: vec![Ident::new(column.name)?],
+        target_schema: target.schema.map(Ident::new).transpose()?,
+        target: Ident::new(target.name)?,
+        target_columns: target.key_columns().map(|key| Ident::new(key.name)).collect::<Result<_, _>>()?,
+        on_delete: relation.on_delete,
+    }))
+}
+
+/// Unique columns and indexed columns first, in the order of the fields, then what the struct declares.
+fn indexes(def: &TableDef) -> Result<Vec<Index>, InvalidIdent> {
+    let single = def.columns.iter().filter(|column| column.unique || column.index).map(|column| {
+        let name = if column.unique { names::unique } else { names::index };
+        Ok(Index {
+            name: Ident::new(name(def.name, &[column.name]))?,
+            columns: vec![Ident::new(column.name)?],
+            unique: column.unique,
+        })
+    });
+    let several = def.indexes.iter().map(|index| {
+        let columns: Vec<&str> =
+            index.columns.iter().filter_map(|position| def.column(*position)).map(|column| column.name).collect();
+        let by_rule = if index.unique { names::unique } else { names::index };
+        Ok(Index {
+            name: match index.name {
+                Some(name) => Ident::new(name)?,
+                None => Ident::new(by_rule(def.name, &columns))?,
+            },
+            columns: columns.into_iter().map(|name| Ident::new(name.to_owned())).collect::<Result<_, _>>()?,
+            unique: index.unique,
+        })
+    });
+    single.chain(several).collect()
+}
+
+fn checks(def: &TableDef) -> Result<Vec<Check>, InvalidIdent> {
+    let of_columns = def.columns.iter().filter_map(|column| Some((column.name, column.check?)));
+    let of_table = def.checks.iter().map(|check| (check.name, check.sql));
+    of_columns
+        .chain(of_table)
+        .map(|(name, sql)| Ok(Check { name: Ident::new(names::check(def.name, name))?, sql: sql.to_owned() }))
+        .collect()
+}

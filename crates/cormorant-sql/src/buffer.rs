@@ -1,0 +1,43 @@
+//! What building an expression appends to.
+
+use smallvec::SmallVec;
+
+use crate::{Token, Value};
+
+/// Tokens and their values, side by side: the n-th `Bind` or `List` token takes the n-th value.
+///
+/// Small expressions and most queries stay inside the value itself; nothing is allocated and no tree is walked.
+#[derive(Clone, Debug, Default)]
+pub struct Buffer {
+    /// The tokens, in postfix order.
+    pub tokens: SmallVec<[Token; 8]>,
+    /// The values.
+    pub values: SmallVec<[Value; 2]>,
+}
+
+impl Buffer {
+    /// A buffer with one token.
+    pub fn of(token: Token) -> Self {
+        let mut buffer = Self::default();
+        buffer.push(token);
+        buffer
+    }
+
+    /// A buffer with one bound value.
+    pub fn bind(token: Token, value: Value) -> Self {
+        let mut buffer = Self::of(token);
+        buffer.values.push(value);
+        buffer
+    }
+
+    /// Appends a token.
+    pub fn push(&mut self, token: Token) {
+        self.tokens.push(token);
+    }
+
+    /// Appends another buffer: in postfix order, that is all that combining two expressions takes.
+    pub fn append(&mut self, other: Buffer) {
+        self.tokens.extend_from_slice(&other.tokens);
+        self.values.extend(other.values);
+    }
+}

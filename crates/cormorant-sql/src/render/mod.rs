@@ -1,0 +1,195 @@
+//! Tokens to text.
+//!
+//! Three steps: [`nodes`] finds each expression's operands and what is known about its value, [`expression`]
+//! writes one expression with a stack of its own (a deep condition costs no call stack), and [`select`] and
+//! [`write`] put the clauses in the order SQL wants them.
+
+mod expression;
+mod nodes;
+mod select;
+mod write;
+
+use cormorant_schema::{Ident, RelationDef, TableDef};
+
+use crate::dialect::Placeholder;
+use crate::{Compiled, Dialect, Fault, Kind, Output, Parameter, Route, Statement, Token, quote};
+
+/// Writes a statement in a dialect.
+///
+/// # Errors
+/// [`Fault`] when a name cannot be quoted, the dialect lacks something, or the tokens make no statement.
+pub fn render(statement: &Statement<'_>, dialect: Dialect) -> Result<Compiled, Fault> {
+    let mut renderer = Renderer {
+        dialect,
+        sql: String::with_capacity(128),
+        order: Vec::new(),
+        outputs: Vec::new(),
+        scopes: Vec::new(),
+        aliases: 0,
+    };
+    match statement.kind {
+        Kind::Select | Kind::Count | Kind::Exists => {
+            renderer.select(statement.kind, statement.table, statement.tokens)?
+        }
+        Kind::Insert => renderer.insert(statement.table, statement.tokens)?,
+        Kind::Update => renderer.update(statement.table, statement.tokens)?,
+        Kind::Delete => renderer.delete(statement.table, statement.tokens)?,
+    }
+    let parameters = match statement.kind {
+        Kind::Insert => write::insert_parameters(statement.table, statement.tokens),
+        _ => parameters(statement.tokens),
+    };
+    Ok(Compiled {
+        sql: renderer.sql,
+        writes: statement.kind.writes(),
+        parameters,
+        order: (dialect.placeholder() == Placeholder::Plain).then_some(renderer.order),
+        outputs: renderer.outputs,
+    })
+}
+
+fn parameters(tokens: &[Token]) -> Vec<Parameter> {
+    tokens
+        .iter()
+        .filter_map(|token| match token {
+            Token::Bind(class) => Some(Parameter { class: *class, list: false }),
+            Token::List(class) => Some(Parameter { class: *class, list: true }),
+            _ => None,
+        })
+        .collect()
+}
+
+struct Renderer {
+    dialect: Dialect,
+    sql: String,
+    /// Which value each placeholder takes, in the order of the text.
+    order: Vec<u16>,
+    outputs: Vec<Output>,
+    /// The query being written and those around it, outermost first.
+    scopes: Vec<Scope>,
+    /// Aliases handed out so far: unique across nested queries.
+    aliases: usize,
+}
+
+/// A query's tables.
+struct Scope {
+    table: &'static TableDef,
+    alias: usize,
+    joins: Vec<Join>,
+    /// Whether columns carry their table's alias.
+    qualified: bool,
+}
+
+/// A joined table.
+struct Join {
+    route: Route,
+    alias: usize,
+    table: &'static TableDef,
+    /// The table and alias the foreign key stands in.
+    from: usize,
+    relation: &'static RelationDef,
+    from_table: &'static TableDef,
+    left: bool,
+}
+
+impl Renderer {
+    fn push(&mut self, text: &str) {
+        self.sql.push_str(text);
+    }
+
+    fn name(&mut self, name: &'static str) -> Result<(), Fault> {
+        quote(&mut self.sql, self.dialect, &Ident::new(name)?);
+        Ok(())
+    }
+
+    fn table(&mut self, table: &'static TableDef) -> Result<(), Fault> {
+        if let Some(schema) = table.schema {
+            self.name(schema)?;
+            self.sql.push('.');
+        }
+        self.name(table.name)
+    }
+
+    fn alias(&mut self, alias: usize) {
+        self.sql.push('t');
+        self.sql.push_str(&alias.to_string());
+    }
+
+    fn next_alias(&mut self) -> usize {
+        self.aliases += 1;
+        self.aliases - 1
+    }
+
+    /// The placeholder of the value with this number.
+    fn placeholder(&mut self, value: usize) {
+        match self.dialect.placeholder() {
+            Placeholder::Numbered(mark) => {
+                self.sql.push(mark);
+                self.sql.push_str(&(value + 1).to_string());
+            }
+            Placeholder::Plain => {
+                self.sql.push('?');
+                self.order.push(value as u16);
+            }
+        }
+    }
+
+    fn scope(&self, outer: u8) -> Result<&Scope, Fault> {
+        self.scopes
+            .len()
+            .checked_sub(usize::from(outer) + 1)
+            .and_then(|at| self.scopes.get(at))
+            .ok_or(Fault::Malformed("a column of an enclosing query stands outside any"))
+    }
+
+    /// Writes a column that [`resolve`] found.
+    fn column(&mut self, via: Route, column: u16, outer: u8) -> Result<(), Fault> {
+        let scope = self.scope(outer)?;
+        let (via, column) = shorten(scope.table, via, column)?;
+        let (alias, table) = match scope.joins.iter().find(|join| join.route == via) {
+            Some(join) => (join.alias, join.table),
+            None => (scope.alias, scope.table),
+        };
+        let qualified = scope.qualified;
+        let name = table.column(column).ok_or(Fault::Malformed("a column has no definition"))?.name;
+        if qualified {
+            self.alias(alias);
+            self.sql.push('.');
+        }
+        self.name(name)
+    }
+}
+
+/// The table at the end of a route, and whether a row may be missing there.
+fn follow(table: &'static TableDef, route: Route) -> Result<(&'static TableDef, bool), Fault> {
+    let hops = route.hops().ok_or(Fault::TooMuch { what: "relations on the way to a column", limit: Route::MAX })?;
+    let mut at = (table, false);
+    for hop in hops {
+        let relation = relation(at.0, hop)?;
+        let null = at.0.column(relation.column).is_some_and(|column| column.null);
+        at = ((relation.target)(), at.1 || null);
+    }
+    Ok(at)
+}
+
+fn relation(table: &'static TableDef, hop: u8) -> Result<&'static RelationDef, Fault> {
+    table.relations.get(usize::from(hop)).ok_or(Fault::Malformed("a route leads along no foreign key"))
+}
+
+/// The key of a related row stands in the foreign key itself: `post.author.id` is `post.author_id`, without a join.
+fn shorten(table: &'static TableDef, via: Route, column: u16) -> Result<(Route, u16), Fault> {
+    let hops = via.hops().ok_or(Fault::TooMuch { what: "relations on the way to a column", limit: Route::MAX })?;
+    let (mut before, mut at, mut last) = (Route::ROOT, table, None);
+    for hop in hops {
+        if let Some((hop, _)) = last {
+            before = before.then(hop);
+        }
+        let relation = relation(at, hop)?;
+        at = (relation.target)();
+        last = Some((hop, relation));
+    }
+    match last {
+        Some((_, relation)) if at.key == [column] => shorten(table, before, relation.column),
+        _ => Ok((via, column)),
+    }
+}
