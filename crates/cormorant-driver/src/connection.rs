@@ -22,6 +22,8 @@ pub struct Call<'a> {
     pub writes: bool,
     /// Whether the prepared statement is kept: its text will come again.
     pub keep: bool,
+    /// Whether it changes the session: the connection is not used again afterwards.
+    pub session: bool,
 }
 
 impl<'a> Call<'a> {
@@ -35,12 +37,13 @@ impl<'a> Call<'a> {
             outputs: &compiled.outputs,
             writes: compiled.writes,
             keep: true,
+            session: false,
         }
     }
 
     /// SQL text of the library's own, without values, that may change anything.
     pub fn text(sql: &'a str) -> Self {
-        Self { sql, values: &[], parameters: &[], order: None, outputs: &[], writes: true, keep: false }
+        Self { sql, values: &[], parameters: &[], order: None, outputs: &[], writes: true, keep: false, session: false }
     }
 }
 
@@ -215,6 +218,7 @@ impl Connection {
     #[inline]
     pub async fn run(&mut self, call: Call<'_>, sink: Sink<'_>) -> Result<Done> {
         let before = self.enter()?;
+        self.dirty |= call.session;
         let result = by_backend!(self, connection => connection.run(call, sink).await);
         self.leave(before, result, call.sql, false)
     }
@@ -352,13 +356,16 @@ impl Connection {
         }
     }
 
-    /// Says that session state may have been changed by hand: the connection will not be used again.
-    pub fn mark_dirty(&mut self) {
-        self.dirty = true;
-    }
-
     /// Whether the connection can be used by someone else: nothing open, nothing half read, nothing left behind.
     pub(crate) fn is_clean(&mut self) -> bool {
+        #[cfg(feature = "sqlite")]
+        if let Inner::Sqlite(connection) = &mut self.inner {
+            // Statements run to their end in one piece, so nothing is ever half read; and a database in memory lives
+            // and dies with its connection.
+            let clean = connection.rollback_now() && (!self.dirty || connection.is_in_memory());
+            self.state = State::Idle;
+            return clean;
+        }
         let idle = self.state == State::Idle && !self.dirty;
         idle && matches!(
             by_backend!(self, connection => Ok(!connection.in_transaction() && connection.is_alive())),

@@ -21,6 +21,8 @@ mod runtime;
 mod scalar;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+#[cfg(any(feature = "sqlite", feature = "mysql"))]
+mod text;
 mod waiting;
 
 pub use connection::{Begin, Call, Connection, Done, Isolation, Sink, StatementEvent};

@@ -36,6 +36,50 @@ impl<'a> Row<'a> {
         Self { cells, outputs, next: 0 }
     }
 
+    /// Takes the next cell, in the form that `read` makes of it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Decode`] when `read` refuses it.
+    #[inline]
+    pub fn read<T>(&mut self, read: impl FnOnce(Cell<'a>) -> Result<T, Mismatch>) -> Result<T> {
+        let at = self.next;
+        self.next += 1;
+        self.cell(at).and_then(read).map_err(|mismatch| self.mismatch(at, mismatch))
+    }
+
+    /// Takes the next cell, `None` for NULL.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Decode`] when `read` refuses it.
+    #[inline]
+    pub fn read_option<T>(&mut self, read: impl FnOnce(Cell<'a>) -> Result<T, Mismatch>) -> Result<Option<T>> {
+        self.read(|cell| if cell.is_null() { Ok(None) } else { read(cell).map(Some) })
+    }
+
+    /// How many cells the row has.
+    #[allow(clippy::len_without_is_empty, reason = "a row has at least one cell")]
+    pub fn len(&self) -> usize {
+        match self.cells {
+            #[cfg(feature = "sqlite")]
+            Cells::Sqlite(row) => row.as_ref().column_count(),
+            #[cfg(feature = "postgres")]
+            Cells::Postgres(row) => row.len(),
+            #[cfg(feature = "mysql")]
+            Cells::MySql(row) => row.len(),
+            Cells::None(_) => 0,
+        }
+    }
+
+    /// The position of the next cell.
+    pub fn position(&self) -> usize {
+        self.next
+    }
+
+    /// Goes on with the cell at a position.
+    pub fn go_to(&mut self, position: usize) {
+        self.next = position;
+    }
+
     /// Takes the next cell as a value that is never NULL.
     ///
     /// # Errors
@@ -179,6 +223,15 @@ impl<'a> Cell<'a> {
             CellOf::MySql(value) => *value == mysql_async::Value::NULL,
             CellOf::None(_) => true,
         }
+    }
+
+    /// As text to read, whatever it is.
+    pub fn to_text(self) -> String {
+        if self.is_null() {
+            return String::new();
+        }
+        let number = || self.int().map(|n| n.to_string()).or_else(|_| self.float().map(|n| n.to_string()));
+        self.text().map(str::to_owned).or_else(|_| number()).unwrap_or_else(|_| "?".to_owned())
     }
 
     /// As true or false.

@@ -1,1 +1,34 @@
-//! Under construction.
+//! The derive macros of Cormorant. Each parses, checks, and expands; what is the same for every model lives in the
+//! library, not in the expansion.
+
+mod errors;
+mod from_row;
+mod model;
+mod sql;
+
+use proc_macro::TokenStream;
+
+/// Maps a struct to a table: see the documentation of `cormorant::Model`.
+#[proc_macro_derive(Model, attributes(model))]
+pub fn derive_model(input: TokenStream) -> TokenStream {
+    expand(input, model::derive)
+}
+
+/// Makes a struct of the columns a query gives: see the documentation of `cormorant::FromRow`.
+#[proc_macro_derive(FromRow, attributes(from_row))]
+pub fn derive_from_row(input: TokenStream) -> TokenStream {
+    expand(input, from_row::derive)
+}
+
+/// SQL text whose braces bind what they hold: see the documentation of `cormorant::sql!`.
+#[proc_macro]
+pub fn sql(input: TokenStream) -> TokenStream {
+    expand(input, sql::expand)
+}
+
+fn expand<T: syn::parse::Parse>(
+    input: TokenStream,
+    with: impl FnOnce(T) -> syn::Result<proc_macro2::TokenStream>,
+) -> TokenStream {
+    syn::parse::<T>(input).and_then(with).unwrap_or_else(|error| error.to_compile_error()).into()
+}

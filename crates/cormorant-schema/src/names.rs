@@ -51,7 +51,7 @@ fn fit(name: String) -> String {
     }
     let mut cut = name;
     cut.truncate(end);
-    format!("{cut}_{:08x}", hash as u32)
+    format!("{cut}_{:08x}", hash & 0xffff_ffff)
 }
 
 /// FNV-1a, 64 bits: small, and fixed for ever, which a hasher of the standard library is not.

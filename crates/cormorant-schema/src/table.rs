@@ -1,6 +1,6 @@
 //! Tables as owned values: what is compared, created, and read from a live database.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use crate::{ColumnType, DefaultDef, Ident, InvalidIdent, OnDelete, RelationDef, TableDef, names};
 
@@ -23,26 +23,37 @@ impl Schema {
     }
 }
 
-/// Puts every table behind the tables it points at. Within a cycle the given order stays.
+/// Puts every table behind the tables it points at. Of a cycle, the table that was given first goes first.
 fn creation_order(tables: Vec<Table>) -> Vec<Table> {
-    let known: HashSet<TableName> = tables.iter().map(Table::full_name).collect();
-    let mut done: HashSet<TableName> = HashSet::new();
     let mut waiting = tables;
     let mut ordered = Vec::with_capacity(waiting.len());
     while !waiting.is_empty() {
-        let ready = |table: &Table| {
-            table.foreign_keys.iter().all(|key| {
-                let target = (key.target_schema.clone(), key.target.clone());
-                target == table.full_name() || !known.contains(&target) || done.contains(&target)
-            })
-        };
-        // A cycle leaves nothing ready: its first table goes first, and the rest may follow.
-        let next = waiting.iter().position(ready).unwrap_or(0);
-        let table = waiting.remove(next);
-        done.insert(table.full_name());
-        ordered.push(table);
+        let next = next_to_create(&waiting);
+        ordered.push(waiting.remove(next));
     }
     ordered
+}
+
+/// The position of a table that points at none that waits, or else of the first in a cycle.
+fn next_to_create(waiting: &[Table]) -> usize {
+    let positions: HashMap<TableName, usize> = waiting.iter().enumerate().map(|(n, t)| (t.full_name(), n)).collect();
+    let waits_for = |at: usize| {
+        let keys = waiting.get(at).map_or([].as_slice(), |table| &table.foreign_keys).iter();
+        let targets = keys.filter_map(|key| positions.get(&(key.target_schema.clone(), key.target.clone())).copied());
+        targets.filter(|target| *target != at).min()
+    };
+    if let Some(ready) = (0..waiting.len()).find(|at| waits_for(*at).is_none()) {
+        return ready;
+    }
+    // Every table waits for another: following them leads into a cycle, and once round it.
+    let follow = |at: usize| waits_for(at).unwrap_or(at);
+    let inside = (0..waiting.len()).fold(0, |at, _| follow(at));
+    let (mut first, mut at) = (inside, follow(inside));
+    while at != inside {
+        first = first.min(at);
+        at = follow(at);
+    }
+    first
 }
 
 type TableName = (Option<Ident>, Ident);
@@ -246,4 +257,52 @@ fn checks(def: &TableDef) -> Result<Vec<Check>, InvalidIdent> {
         .chain(of_table)
         .map(|(name, sql)| Ok(Check { name: Ident::new(names::check(def.name, name))?, sql: sql.to_owned() }))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(name: &'static str, targets: &[&'static str]) -> Table {
+        let ident = |name: &'static str| Ident::new(name).unwrap();
+        let key = |target: &&'static str| ForeignKey {
+            name: ident("fk"),
+            columns: vec![ident("x_id")],
+            target_schema: None,
+            target: ident(target),
+            target_columns: vec![ident("id")],
+            on_delete: OnDelete::Restrict,
+        };
+        Table {
+            model: String::new(),
+            schema: None,
+            name: ident(name),
+            columns: Vec::new(),
+            primary_key: PrimaryKey { name: ident("pk"), columns: Vec::new() },
+            foreign_keys: targets.iter().map(key).collect(),
+            indexes: Vec::new(),
+            checks: Vec::new(),
+            strict: false,
+            autoincrement: false,
+        }
+    }
+
+    fn order(tables: &[(&'static str, &[&'static str])]) -> String {
+        let tables = tables.iter().map(|(name, targets)| table(name, targets)).collect();
+        let names: Vec<String> = creation_order(tables).iter().map(|table| table.name.to_string()).collect();
+        names.join(" ")
+    }
+
+    #[test]
+    fn a_table_stands_behind_what_it_points_at() {
+        assert_eq!(order(&[("c", &["b"]), ("b", &["a"]), ("a", &[])]), "a b c");
+        assert_eq!(order(&[("b", &["b", "elsewhere"]), ("a", &["a"])]), "b a", "itself, or what is not created");
+    }
+
+    #[test]
+    fn only_a_cycle_breaks_the_order() {
+        assert_eq!(order(&[("b", &["c"]), ("c", &["b"])]), "b c");
+        assert_eq!(order(&[("a", &["c"]), ("b", &["c"]), ("c", &["b"])]), "b c a", "a is in no cycle");
+        assert_eq!(order(&[("a", &["b"]), ("b", &["c"]), ("c", &["d"]), ("d", &["b"])]), "b a d c");
+    }
 }

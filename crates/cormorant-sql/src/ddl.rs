@@ -1,6 +1,6 @@
 //! Statements that create and drop tables.
 
-use cormorant_schema::{Column, Default, ForeignKey, Ident, Index, OnDelete, Table};
+use cormorant_schema::{Column, ColumnType, Default, ForeignKey, Ident, Index, OnDelete, Table};
 
 use crate::{Dialect, Fault, Value, literal, quote};
 
@@ -10,16 +10,23 @@ use crate::{Dialect, Fault, Value, literal, quote};
 /// [`Dialect::adds_foreign_keys`] says so: add it afterwards with [`add_foreign_key`].
 ///
 /// # Errors
-/// [`Fault`] when the dialect cannot store a column.
+/// [`Fault`] when the dialect cannot store a column or keep a foreign key.
 pub fn create_table(table: &Table, dialect: Dialect) -> Result<Vec<String>, Fault> {
     let mut sql = Sql::new(dialect);
     sql.text("CREATE TABLE ").table(table).text(" (");
     let inline_key = inline_key(table, dialect);
+    if table.columns.is_empty() {
+        return Err(Fault::Malformed("a table has no column"));
+    }
     for (n, column) in table.columns.iter().enumerate() {
         sql.text(if n == 0 { "\n    " } else { ",\n    " });
-        sql.column(table, column, inline_key.as_ref() == Some(&column.name))?;
+        if inline_key == Some(&column.name) {
+            sql.inline_key(table, column);
+        } else {
+            sql.column(table, column)?;
+        }
     }
-    if inline_key.is_none() {
+    if inline_key.is_none() && !table.primary_key.columns.is_empty() {
         sql.text(",\n    CONSTRAINT ").name(&table.primary_key.name).text(" PRIMARY KEY ");
         sql.names(&table.primary_key.columns);
     }
@@ -27,6 +34,7 @@ pub fn create_table(table: &Table, dialect: Dialect) -> Result<Vec<String>, Faul
         sql.text(",\n    CONSTRAINT ").name(&index.name).text(" UNIQUE ").names(&index.columns);
     }
     for key in &table.foreign_keys {
+        possible(table, key, dialect)?;
         sql.text(",\n    ").foreign_key(key);
     }
     for check in &table.checks {
@@ -37,7 +45,7 @@ pub fn create_table(table: &Table, dialect: Dialect) -> Result<Vec<String>, Faul
         sql.text(" STRICT");
     }
     let mut statements = vec![sql.sql];
-    let indexes = table.indexes.iter().filter(|index| !index.unique && !dialect.indexes_by_itself(table, index));
+    let indexes = table.indexes.iter().filter(|index| !index.unique && !is_covered(table, index));
     statements.extend(indexes.map(|index| create_index(table, index, dialect)));
     Ok(statements)
 }
@@ -46,27 +54,23 @@ pub fn create_table(table: &Table, dialect: Dialect) -> Result<Vec<String>, Faul
 pub fn create_index(table: &Table, index: &Index, dialect: Dialect) -> String {
     let mut sql = Sql::new(dialect);
     sql.text(if index.unique { "CREATE UNIQUE INDEX " } else { "CREATE INDEX " });
-    if let Some(schema) = table.schema.as_ref().filter(|_| dialect == Dialect::Sqlite) {
-        sql.name(schema).text(".");
-    }
-    sql.name(&index.name).text(" ON ");
     // SQLite names the schema at the index, the others at the table.
     match dialect {
-        Dialect::Sqlite => sql.name(&table.name),
-        _ => sql.table(table),
+        Dialect::Sqlite => sql.qualified(table.schema.as_ref(), &index.name).text(" ON ").name(&table.name),
+        _ => sql.name(&index.name).text(" ON ").table(table),
     };
     sql.text(" ").names(&index.columns);
     sql.sql
 }
 
-/// The statement that adds a foreign key to a table that exists.
+/// The statement that adds a foreign key to a table that exists, where [`Dialect::adds_foreign_keys`].
 pub fn add_foreign_key(table: &Table, key: &ForeignKey, dialect: Dialect) -> String {
     let mut sql = Sql::new(dialect);
     sql.text("ALTER TABLE ").table(table).text(" ADD ").foreign_key(key);
     sql.sql
 }
 
-/// The statement that drops a foreign key.
+/// The statement that drops a foreign key, where [`Dialect::adds_foreign_keys`].
 pub fn drop_foreign_key(table: &Table, key: &ForeignKey, dialect: Dialect) -> String {
     let mut sql = Sql::new(dialect);
     let word =
@@ -83,25 +87,42 @@ pub fn drop_table(table: &Table, dialect: Dialect) -> String {
 }
 
 /// An integer key of SQLite is the row's own number only when the column itself says `PRIMARY KEY`.
-fn inline_key(table: &Table, dialect: Dialect) -> Option<Ident> {
+fn inline_key(table: &Table, dialect: Dialect) -> Option<&Ident> {
     let [only] = table.primary_key.columns.as_slice() else { return None };
     let column = table.columns.iter().find(|column| column.name == *only)?;
-    (dialect == Dialect::Sqlite && column.generated).then(|| only.clone())
+    (dialect == Dialect::Sqlite && column.generated).then_some(only)
+}
+
+/// Whether the key or a unique constraint starts with the columns of an index, and so serves as well.
+fn is_covered(table: &Table, index: &Index) -> bool {
+    let starts = |columns: &[Ident]| columns.starts_with(&index.columns);
+    starts(&table.primary_key.columns) || table.indexes.iter().any(|other| other.unique && starts(&other.columns))
+}
+
+/// Refuses foreign keys that the dialect does not have.
+fn possible(table: &Table, key: &ForeignKey, dialect: Dialect) -> Result<(), Fault> {
+    if key.columns.len() != key.target_columns.len() {
+        return Err(Fault::Malformed("a foreign key has not as many columns as the key it points at"));
+    }
+    if key.on_delete == OnDelete::SetDefault && !dialect.sets_default_on_delete() {
+        return Err(Fault::Unsupported {
+            what: format!("{dialect} has no ON DELETE SET DEFAULT, which {} asks for", key.name),
+            instead: "use `restrict`, `cascade` or `set_null`",
+        });
+    }
+    if dialect == Dialect::Sqlite && key.target_schema != table.schema {
+        return Err(Fault::Unsupported {
+            what: format!("{} leads out of its schema, which on SQLite is a file", key.name),
+            instead: "keep both tables in one schema",
+        });
+    }
+    Ok(())
 }
 
 impl Dialect {
     /// Whether a foreign key can be added to a table that exists: cycles need it, and SQLite needs no cycle broken.
     pub fn adds_foreign_keys(self) -> bool {
         self != Self::Sqlite
-    }
-
-    /// Whether the database makes an index for a foreign key itself, so that ours would be a second one.
-    fn indexes_by_itself(self, table: &Table, index: &Index) -> bool {
-        let _ = self;
-        // A unique constraint or the key that starts with the same columns serves as well.
-        let starts = |columns: &[Ident]| columns.starts_with(&index.columns);
-        starts(&table.primary_key.columns)
-            || table.indexes.iter().any(|other| other.unique && other != index && starts(&other.columns))
     }
 }
 
@@ -126,8 +147,9 @@ impl Sql {
     }
 
     fn names(&mut self, names: &[Ident]) -> &mut Self {
+        self.text("(");
         for (n, name) in names.iter().enumerate() {
-            self.text(if n == 0 { "(" } else { ", " }).name(name);
+            self.text(if n == 0 { "" } else { ", " }).name(name);
         }
         self.text(")")
     }
@@ -143,49 +165,72 @@ impl Sql {
         self.name(name)
     }
 
-    fn column(&mut self, table: &Table, column: &Column, inline_key: bool) -> Result<(), Fault> {
-        use cormorant_schema::ColumnType as T;
+    fn column(&mut self, table: &Table, column: &Column) -> Result<(), Fault> {
         let dialect = self.dialect;
-        if let T::Decimal { precision, .. } = column.ty {
+        let unsupported = |what: String, instead| {
+            Err(Fault::Unsupported {
+                what: format!("{}.{} is {}, and {what}", table.name, column.name, column.ty),
+                instead,
+            })
+        };
+        if let ColumnType::Decimal { precision, scale } = column.ty {
             let limit = dialect.decimal_digits();
-            if precision == 0 || precision > limit {
-                return Err(Fault::Unsupported {
-                    what: format!(
-                        "{}.{} is {}, and {dialect} keeps 1 to {limit} digits exactly",
-                        table.name, column.name, column.ty
-                    ),
-                    instead: "say `precision` and `scale` within that",
-                });
+            if precision == 0 || precision > limit || scale > precision {
+                let instead = "say `precision` and `scale` within that";
+                return unsupported(format!("{dialect} keeps 1 to {limit} digits exactly"), instead);
             }
         }
-        self.name(&column.name).text(" ").text(&dialect.type_name(column.ty));
-        if inline_key {
-            self.text(" PRIMARY KEY").text(if table.autoincrement { " AUTOINCREMENT" } else { "" });
-            self.text(" NOT NULL");
-            return Ok(());
+        self.name(&column.name).text(" ");
+        if table.strict && dialect == Dialect::Sqlite {
+            match strict_type_name(column.ty) {
+                Some(name) => self.text(name),
+                None => return unsupported("STRICT tables do not have it".to_owned(), "leave `strict` out"),
+            };
+        } else {
+            self.text(&dialect.type_name(column.ty));
         }
         if column.generated {
             self.text(dialect.generated());
         }
         if let Some(default) = &column.default {
-            self.text(" DEFAULT ").default(default);
+            self.text(" DEFAULT ").default(default, column.ty)?;
         }
         self.text(if column.null { " NULL" } else { " NOT NULL" });
         Ok(())
     }
 
-    fn default(&mut self, default: &Default) -> &mut Self {
+    /// SQLite numbers rows by a column only when its type is this very word.
+    fn inline_key(&mut self, table: &Table, column: &Column) {
+        self.name(&column.name).text(" integer CONSTRAINT ").name(&table.primary_key.name).text(" PRIMARY KEY");
+        self.text(if table.autoincrement { " AUTOINCREMENT NOT NULL" } else { " NOT NULL" });
+    }
+
+    fn default(&mut self, default: &Default, ty: ColumnType) -> Result<(), Fault> {
         match default {
-            Default::Bool(value) => self.text(&literal(self.dialect, &Value::Bool(*value))),
-            Default::Number(number) => self.text(number),
-            Default::Text(text) => self.text(&literal(self.dialect, &Value::Text(text.clone().into()))),
+            Default::Bool(value) => self.text(&literal(self.dialect, &Value::Bool(*value))?),
+            Default::Number(number) if is_number(number) => self.text(number),
+            Default::Number(number) => {
+                return Err(Fault::Unsupported {
+                    what: format!("the default {number:?} is not a number in decimal notation"),
+                    instead: "write digits, or SQL with `db_default`",
+                });
+            }
+            Default::Text(text) => {
+                let long = matches!(ty, ColumnType::Text { max_length: None } | ColumnType::Bytes);
+                let brackets = long && self.dialect.brackets_long_defaults();
+                let text = literal(self.dialect, &Value::Text(text.clone().into()))?;
+                self.text(if brackets { "(" } else { "" }).text(&text).text(if brackets { ")" } else { "" })
+            }
             Default::Sql(sql) => self.text("(").text(sql).text(")"),
-        }
+        };
+        Ok(())
     }
 
     fn foreign_key(&mut self, key: &ForeignKey) -> &mut Self {
         self.text("CONSTRAINT ").name(&key.name).text(" FOREIGN KEY ").names(&key.columns).text(" REFERENCES ");
-        self.qualified(key.target_schema.as_ref(), &key.target).text(" ").names(&key.target_columns);
+        // On SQLite a foreign key stays in its schema and cannot name it.
+        let schema = key.target_schema.as_ref().filter(|_| self.dialect != Dialect::Sqlite);
+        self.qualified(schema, &key.target).text(" ").names(&key.target_columns);
         self.text(match key.on_delete {
             OnDelete::Restrict => " ON DELETE RESTRICT",
             OnDelete::Cascade => " ON DELETE CASCADE",
@@ -204,4 +249,24 @@ impl Dialect {
             Self::MySql | Self::MariaDb => " AUTO_INCREMENT",
         }
     }
+}
+
+/// The types that a STRICT table of SQLite has.
+fn strict_type_name(ty: ColumnType) -> Option<&'static str> {
+    match ty {
+        ColumnType::I16 | ColumnType::I32 | ColumnType::I64 => Some("integer"),
+        ColumnType::F32 | ColumnType::F64 => Some("real"),
+        ColumnType::Text { max_length: None } => Some("text"),
+        ColumnType::Bytes => Some("blob"),
+        _ => None,
+    }
+}
+
+/// `-12.50`, `1e3`: a sign, digits, a point and digits, an exponent.
+fn is_number(text: &str) -> bool {
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|c| c.is_ascii_digit());
+    let unsigned = |text| str::strip_prefix(text, ['-', '+']).unwrap_or(text);
+    let (number, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+    let (whole, fraction) = unsigned(number).split_once('.').unwrap_or((unsigned(number), "0"));
+    digits(whole) && digits(fraction) && digits(unsigned(exponent))
 }

@@ -5,6 +5,7 @@
 //! the tokens themselves, so that a query that runs again is looked up and not written again.
 
 mod buffer;
+mod catalog;
 pub mod ddl;
 mod dialect;
 mod fault;

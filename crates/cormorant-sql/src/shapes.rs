@@ -16,7 +16,14 @@ pub struct Shapes {
 /// How many shapes are kept: a program has hundreds, and one that makes them up as it runs must not fill the memory.
 const MOST: usize = 4_096;
 
-type Known = HashMap<u64, Vec<(Key, Arc<Compiled>)>, BuildHasherDefault<AsItIs>>;
+/// How much they may weigh, in bytes. An INSERT of ten thousand rows is a shape of its own, and a heavy one.
+const MOST_BYTES: usize = 32 << 20;
+
+#[derive(Debug, Default)]
+struct Known {
+    shapes: HashMap<u64, Vec<(Key, Arc<Compiled>)>, BuildHasherDefault<AsItIs>>,
+    bytes: usize,
+}
 
 #[derive(Debug)]
 struct Key {
@@ -39,19 +46,33 @@ impl Shapes {
         let hash = hash(statement);
         {
             let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-            let same = known.get(&hash).and_then(|found| found.iter().find(|(key, _)| key.is(statement)));
+            let same = known.shapes.get(&hash).and_then(|found| found.iter().find(|(key, _)| key.is(statement)));
             if let Some((_, compiled)) = same {
                 return Ok(Arc::clone(compiled));
             }
         }
         let compiled = Arc::new(render(statement, self.dialect)?);
-        let key = Key { kind: statement.kind, table: statement.table, tokens: statement.tokens.into() };
-        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        if known.len() >= MOST {
-            known.clear();
+        let bytes = compiled.sql.len() + size_of_val(statement.tokens) + size_of_val(compiled.outputs.as_slice());
+        if bytes <= MOST_BYTES / 8 {
+            let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+            known.keep(hash, statement, &compiled, bytes);
         }
-        known.entry(hash).or_default().push((key, Arc::clone(&compiled)));
         Ok(compiled)
+    }
+}
+
+impl Known {
+    fn keep(&mut self, hash: u64, statement: &Statement<'_>, compiled: &Arc<Compiled>, bytes: usize) {
+        if self.shapes.len() >= MOST || self.bytes + bytes > MOST_BYTES {
+            *self = Self::default();
+        }
+        let found = self.shapes.entry(hash).or_default();
+        // Another thread may have rendered the same shape meanwhile.
+        if !found.iter().any(|(key, _)| key.is(statement)) {
+            let key = Key { kind: statement.kind, table: statement.table, tokens: statement.tokens.into() };
+            found.push((key, Arc::clone(compiled)));
+            self.bytes += bytes;
+        }
     }
 }
 

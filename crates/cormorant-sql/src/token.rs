@@ -24,12 +24,13 @@ impl Route {
     /// The table the query starts at.
     pub const ROOT: Self = Self { hops: [0; Self::MAX] };
 
-    /// One hop further, along the foreign key at position `relation`. A route that is too long stays marked as
-    /// such, and rendering it is an error.
+    /// One hop further, along the foreign key at position `relation`. A route that is too long, or follows a foreign
+    /// key behind the 254th of a table, stays marked as such, and rendering it is an error.
     #[must_use]
+    #[allow(clippy::indexing_slicing, reason = "a constant function cannot use `get_mut`; the loop stays inside")]
     pub const fn then(mut self, relation: u8) -> Self {
         let mut at = 0;
-        while at < Self::MAX {
+        while at < Self::MAX && relation < u8::MAX - 1 {
             if self.hops[at] == 0 {
                 self.hops[at] = relation + 1;
                 return self;
@@ -40,7 +41,7 @@ impl Route {
         self
     }
 
-    /// The positions of the foreign keys, in order; `None` for a route with more hops than [`Route::MAX`].
+    /// The positions of the foreign keys, in order; `None` for a route that cannot be followed (see [`Route::then`]).
     pub fn hops(&self) -> Option<impl Iterator<Item = u8> + use<>> {
         let hops = self.hops;
         (hops.first() != Some(&u8::MAX)).then(|| hops.into_iter().take_while(|hop| *hop != 0).map(|hop| hop - 1))
@@ -65,7 +66,8 @@ pub enum Token {
         /// How many queries further out its table is: 0 is this one.
         outer: u8,
     },
-    /// The next value, as a parameter.
+    /// The next value, as a parameter. A condition that it stands in must not compare it with NULL: that is
+    /// [`Unary::IsNull`].
     Bind(Class),
     /// The next value, a list, as one parameter.
     List(Class),
@@ -75,7 +77,7 @@ pub enum Token {
     Binary(Binary),
     /// Three operands: value, low, high.
     Between,
-    /// Two operands: value, list.
+    /// Two operands: value, then a [`Token::List`] or a [`Token::Subquery`] of one column.
     In,
     /// A function of so many operands.
     Call(Function, u8),
@@ -99,7 +101,8 @@ pub enum Token {
         /// Whether a condition stands behind the operand.
         filter: bool,
     },
-    /// A window over the function before it: so many partition and order expressions between.
+    /// A window over a function ([`Token::Aggregate`] or [`Token::Named`]): so many partition and order expressions
+    /// stand between.
     Over {
         /// Expressions of `PARTITION BY`.
         partition: u8,
@@ -150,7 +153,7 @@ pub enum Token {
     Into(u16),
     /// Clause: an INSERT of so many rows.
     Rows(u32),
-    /// Clause: the column is given back.
+    /// Clause of a statement that writes: the column is given back.
     Returning(u16),
     /// Clause: combine with a query of so many tokens over the same table: `UNION` and its like.
     Combine(SetOperation, u32),
@@ -318,7 +321,7 @@ pub struct Symbol(u32);
 static SYMBOLS: Mutex<Vec<&'static str>> = Mutex::new(Vec::new());
 
 impl Symbol {
-    /// The symbol of a name. Only names in the program's text have one: user input cannot reach this.
+    /// The symbol of a name. It is kept for ever: names belong in the program's text, not in its input.
     pub fn of(name: &'static str) -> Self {
         Self(intern(&SYMBOLS, name, |known, name| known == name))
     }
@@ -353,9 +356,11 @@ fn intern<T: Copy>(known: &Mutex<Vec<T>>, item: T, same: impl Fn(T, T) -> bool) 
         known.push(item);
         known.len() - 1
     });
-    at as u32
+    // No program has four thousand million names; one that had would find none under the last number.
+    u32::try_from(at).unwrap_or(u32::MAX)
 }
 
 fn interned<T: Copy>(known: &Mutex<Vec<T>>, at: u32) -> Option<T> {
-    known.lock().unwrap_or_else(PoisonError::into_inner).get(at as usize).copied()
+    let at = usize::try_from(at).ok()?;
+    known.lock().unwrap_or_else(PoisonError::into_inner).get(at).copied()
 }

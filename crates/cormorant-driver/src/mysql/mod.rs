@@ -1,49 +1,145 @@
-//! MySQL and MariaDB, through mysql_async.
+//! MySQL and MariaDB, through mysql_async. The caller polls; the socket lives on one Tokio runtime.
 
 pub(crate) mod cell;
+mod errors;
+mod open;
+mod statement;
+mod transaction;
+mod values;
+mod wire;
 
+use std::fmt;
 use std::time::Duration;
+
+use cormorant_sql::Dialect;
+use mysql_async::prelude::Queryable;
 
 use crate::options::ServerOptions;
 use crate::runtime::Home;
 use crate::{Begin, Call, Done, Error, ErrorKind, Result, Sink};
+use transaction::{Step, Transaction};
+use wire::{Wire, at};
 
 /// A connection to a MySQL or MariaDB server.
-#[derive(Debug)]
 pub(crate) struct Connection {
-    home: Home,
+    wire: Wire,
+    dialect: Dialect,
+    /// The most bytes that the server takes in one packet.
+    max_packet: usize,
+    transaction: Transaction,
+}
+
+impl fmt::Debug for Connection {
+    // mysql_async's own would show the password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection")
+            .field("dialect", &self.dialect)
+            .field("transaction", &self.transaction)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Connection {
-    pub(crate) async fn open(_options: &ServerOptions, _timeout: Duration) -> Result<Self> {
-        Err(Error::new(ErrorKind::Unsupported, "MySQL is under construction"))
+    pub(crate) async fn open(options: &ServerOptions, timeout: Duration) -> Result<Self> {
+        let open::Opened { wire, dialect, max_packet } = open::open(options, timeout).await?;
+        Ok(Self { wire, dialect, max_packet, transaction: Transaction::None })
     }
 
-    pub(crate) fn dialect(&self) -> cormorant_sql::Dialect {
-        cormorant_sql::Dialect::MariaDb
+    pub(crate) fn dialect(&self) -> Dialect {
+        self.dialect
     }
 
     pub(crate) fn home(&self) -> &Home {
-        &self.home
+        self.wire.home()
     }
 
-    pub(crate) async fn run(&mut self, _call: Call<'_>, _sink: Sink<'_>) -> Result<Done> {
-        Err(Error::new(ErrorKind::Unsupported, "MySQL is under construction"))
+    pub(crate) async fn run(&mut self, call: Call<'_>, sink: Sink<'_>) -> Result<Done> {
+        self.transaction.check(Step::Other)?;
+        let values = values::bind(call.values, call.order)?;
+        self.check_size(call.sql, &values)?;
+        let (home, conn) = self.wire.start()?;
+        let result = at(home, statement::run(conn, call, values, sink)).await;
+        self.wire.done();
+        self.note(&result);
+        result.map_err(|error| errors::classify(&error, self.dialect))?
     }
 
-    pub(crate) async fn control(&mut self, _sql: &str) -> Result<()> {
-        Err(Error::new(ErrorKind::Unsupported, "MySQL is under construction"))
+    pub(crate) async fn control(&mut self, sql: &str) -> Result<()> {
+        let step = Step::of(sql);
+        self.transaction.check(step)?;
+        let before = self.transaction;
+        let (home, conn) = self.wire.start()?;
+        if step == Step::Begin {
+            self.transaction = Transaction::Open { told: false };
+        }
+        let result = at(home, conn.query_drop(sql)).await;
+        self.wire.done();
+        match (step, &result) {
+            (Step::Begin, Err(_)) => self.transaction = before,
+            (Step::Commit | Step::Rollback, Ok(())) => self.transaction = Transaction::None,
+            _ => {}
+        }
+        self.note(&result);
+        result.map_err(|error| errors::classify(&error, self.dialect))?;
+        if (before, step) == (Transaction::Over, Step::Rollback) {
+            return Err(Error::new(
+                ErrorKind::Database,
+                "the transaction could not be rolled back: a statement in it, such as CREATE TABLE, had committed it; \
+                 look at what it left",
+            ));
+        }
+        Ok(())
     }
 
-    pub(crate) fn begin(&self, _begin: Begin) -> Vec<String> {
-        Vec::new()
+    /// The words that begin a transaction. Its isolation is said before, and holds for it alone.
+    pub(crate) fn begin(&self, begin: Begin) -> Vec<String> {
+        let isolation =
+            begin.isolation.map(|isolation| format!("SET TRANSACTION ISOLATION LEVEL {}", isolation.words()));
+        let start = if begin.read_only { "START TRANSACTION READ ONLY" } else { "START TRANSACTION" };
+        isolation.into_iter().chain([start.to_owned()]).collect()
     }
 
     pub(crate) fn in_transaction(&self) -> bool {
-        false
+        self.transaction.is_open()
     }
 
     pub(crate) fn is_alive(&self) -> bool {
-        false
+        self.wire.is_alive()
+    }
+
+    /// Keeps up with the server: it commits and rolls back by itself.
+    fn note<T>(&mut self, result: &mysql_async::Result<T>) {
+        match result {
+            Ok(_) => {
+                if let Some(open) = self.wire.server_in_transaction() {
+                    self.transaction.told(open);
+                }
+            }
+            Err(error) => {
+                if let Some(code) = errors::code(error) {
+                    self.transaction.failed(code);
+                }
+            }
+        }
+    }
+
+    /// A packet above the server's limit would cost the connection.
+    fn check_size(&self, sql: &str, values: &[mysql_async::Value]) -> Result<()> {
+        let size = |value: &mysql_async::Value| match value {
+            mysql_async::Value::Bytes(bytes) => bytes.len() + 16,
+            _ => 16,
+        };
+        let bytes = sql.len().max(values.iter().map(size).sum()) + 64;
+        if bytes <= self.max_packet {
+            return Ok(());
+        }
+        Err(Error::new(
+            ErrorKind::LimitExceeded,
+            format!(
+                "the statement has {bytes} bytes, the server takes {}: send less at a time, or raise max_allowed_packet \
+                 on the server",
+                self.max_packet
+            ),
+        ))
     }
 }

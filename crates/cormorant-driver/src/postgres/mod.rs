@@ -1,45 +1,202 @@
 //! PostgreSQL, through tokio-postgres.
 
 pub(crate) mod cell;
+mod errors;
+mod numeric;
+mod open;
+mod statements;
+mod times;
+mod transaction;
+mod types;
+mod values;
 
+use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::TryStreamExt;
+use tokio_postgres::{Client, RowStream, Statement};
+
+use self::open::Ending;
+use self::statements::Statements;
+use self::transaction::{Control, Transaction};
 use crate::options::ServerOptions;
+use crate::row::Cells;
 use crate::runtime::Home;
-use crate::{Begin, Call, Done, Error, ErrorKind, Result, Sink};
+use crate::{Begin, Call, Done, Error, ErrorKind, Result, Row, Sink};
 
 /// A connection to a PostgreSQL server.
 #[derive(Debug)]
 pub(crate) struct Connection {
+    /// Before the statements in order: once it is gone they are not closed one by one.
+    client: Client,
+    statements: Statements,
+    transaction: Transaction,
     home: Home,
+    ending: Arc<Ending>,
+    /// A statement was sent and its answer is not read to the end.
+    busy: bool,
 }
 
 impl Connection {
-    pub(crate) async fn open(_options: &ServerOptions, _timeout: Duration) -> Result<Self> {
-        Err(Error::new(ErrorKind::Unsupported, "PostgreSQL is under construction"))
+    pub(crate) async fn open(options: &ServerOptions, timeout: Duration) -> Result<Self> {
+        let home = Home::here()?;
+        let (client, ending) = open::open(options, timeout, &home).await?;
+        Ok(Self {
+            client,
+            statements: Statements::default(),
+            transaction: Transaction::default(),
+            home,
+            ending,
+            busy: false,
+        })
     }
 
     pub(crate) fn home(&self) -> &Home {
         &self.home
     }
 
-    pub(crate) async fn run(&mut self, _call: Call<'_>, _sink: Sink<'_>) -> Result<Done> {
-        Err(Error::new(ErrorKind::Unsupported, "PostgreSQL is under construction"))
+    /// Runs a statement. Its rows are handed on as they come in.
+    pub(crate) async fn run(&mut self, call: Call<'_>, sink: Sink<'_>) -> Result<Done> {
+        if Control::of(call.sql) != Control::None {
+            return self.control(call.sql).await.map(|()| Done::default());
+        }
+        self.home.check_waiting()?;
+        values::check(call)?;
+        self.busy = true;
+        let result = match self.start(call).await {
+            Ok(rows) => self.give(rows, call, sink).await,
+            Err(error) => Err(error),
+        };
+        self.busy = false;
+        result
     }
 
-    pub(crate) async fn control(&mut self, _sql: &str) -> Result<()> {
-        Err(Error::new(ErrorKind::Unsupported, "PostgreSQL is under construction"))
+    /// Transaction control, which also keeps count of where the server stands.
+    pub(crate) async fn control(&mut self, sql: &str) -> Result<()> {
+        self.home.check_waiting()?;
+        let control = Control::of(sql);
+        let poisoned = control == Control::Commit && self.transaction.is_failed();
+        if control == Control::Commit && !self.transaction.is_open() {
+            return Err(Error::new(
+                ErrorKind::Misuse,
+                "there is no transaction to commit: a statement inside it has ended it; let the transaction end itself",
+            ));
+        }
+        self.transaction.sending(control);
+        self.busy = true;
+        // The server would answer COMMIT with success, and roll back.
+        let result = self.client.batch_execute(if poisoned { "ROLLBACK" } else { sql }).await;
+        self.busy = false;
+        self.transaction.answered(control, result.is_ok());
+        match result {
+            Ok(()) if poisoned => Err(Error::new(
+                ErrorKind::TransactionPoisoned,
+                "the transaction failed earlier and was rolled back: end it at its first error, or make what may fail a nested one",
+            )),
+            Ok(()) => Ok(()),
+            Err(error) => Err(self.fault(error)),
+        }
     }
 
-    pub(crate) fn begin(&self, _begin: Begin) -> Vec<String> {
-        Vec::new()
+    pub(crate) fn begin(&self, begin: Begin) -> Vec<String> {
+        let mut sql = "BEGIN".to_owned();
+        if let Some(isolation) = begin.isolation {
+            sql.push_str(" ISOLATION LEVEL ");
+            sql.push_str(isolation.words());
+        }
+        if begin.read_only {
+            sql.push_str(" READ ONLY");
+        }
+        vec![sql]
     }
 
     pub(crate) fn in_transaction(&self) -> bool {
-        false
+        self.transaction.is_open()
     }
 
     pub(crate) fn is_alive(&self) -> bool {
-        false
+        !self.client.is_closed()
+    }
+
+    /// Sends a statement. One whose plan no longer fits was not executed: it is sent once more, unless it has failed
+    /// a transaction.
+    async fn start(&mut self, call: Call<'_>) -> Result<RowStream> {
+        match self.send(call).await {
+            Err(error) if error.kind() == ErrorKind::PreparedPlanChanged => {
+                self.statements.forget(call.sql);
+                if self.transaction.is_open() { Err(error) } else { self.send(call).await }
+            }
+            result => result,
+        }
+    }
+
+    async fn send(&mut self, call: Call<'_>) -> Result<RowStream> {
+        let statement = self.prepare(call).await?;
+        let (takes, given) = (statement.params().len(), call.values.len());
+        if takes != given {
+            return Err(Error::new(
+                ErrorKind::Misuse,
+                format!("the statement takes {takes} values and {given} were given: give one for each placeholder"),
+            ));
+        }
+        self.client.query_raw(&statement, values::bound(call.values)).await.map_err(|error| self.fault(error))
+    }
+
+    /// A statement that is not kept is prepared all the same. tokio-postgres has a way with one round trip, but it
+    /// waits for ever when a result is long and has a column of a type, such as an enum, that it has to look up.
+    async fn prepare(&mut self, call: Call<'_>) -> Result<Statement> {
+        if call.keep
+            && let Some(statement) = self.statements.get(call)
+        {
+            return Ok(statement);
+        }
+        let types: Vec<_> = types::declared(call).collect();
+        let statement = self.client.prepare_typed(call.sql, &types).await.map_err(|error| self.fault(error))?;
+        if call.keep {
+            self.statements.put(call.sql, statement.clone());
+        }
+        Ok(statement)
+    }
+
+    /// Hands rows on. After one was refused the rest is still read, so that the next statement finds the connection,
+    /// and what is known about the transaction, in order.
+    async fn give(&mut self, rows: RowStream, call: Call<'_>, sink: Sink<'_>) -> Result<Done> {
+        let mut rows = pin!(rows);
+        let mut refused = None;
+        loop {
+            match rows.try_next().await {
+                Ok(Some(row)) if refused.is_none() => {
+                    refused = sink(&mut Row::new(Cells::Postgres(&row), call.outputs)).err();
+                }
+                Ok(Some(_)) => {}
+                Ok(None) => break,
+                Err(error) => {
+                    let error = self.fault(error);
+                    return Err(refused.unwrap_or(error));
+                }
+            }
+        }
+        match refused {
+            Some(error) => Err(error),
+            None => Ok(Done { rows: rows.rows_affected().unwrap_or(0), key: None }),
+        }
+    }
+
+    /// Classifies an error, and notes that it failed the transaction.
+    fn fault(&mut self, error: tokio_postgres::Error) -> Error {
+        if error.as_db_error().is_some() {
+            self.transaction.failed();
+        }
+        errors::classify(error, &self.ending)
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        // Closing the socket does not stop a statement.
+        if self.busy && self.is_alive() {
+            self.home.handle().spawn(open::cancel(self.client.cancel_token()));
+        }
     }
 }

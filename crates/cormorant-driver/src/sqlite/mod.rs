@@ -20,13 +20,18 @@ pub(crate) struct Connection {
     raw: rusqlite::Connection,
     busy_timeout: Duration,
     max_parameters: usize,
+    in_memory: bool,
 }
 
 impl Connection {
     pub(crate) fn open(options: &SqliteOptions) -> Result<Self> {
         let raw = open::open(options)?;
         let max_parameters = raw.limit(Limit::SQLITE_LIMIT_VARIABLE_NUMBER).map_or(999, |limit| limit.max(1) as usize);
-        Ok(Self { raw, busy_timeout: options.busy_timeout, max_parameters })
+        Ok(Self { raw, busy_timeout: options.busy_timeout, max_parameters, in_memory: options.path.is_none() })
+    }
+
+    pub(crate) fn is_in_memory(&self) -> bool {
+        self.in_memory
     }
 
     pub(crate) fn max_parameters(&self) -> usize {

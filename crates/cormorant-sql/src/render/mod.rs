@@ -1,11 +1,15 @@
 //! Tokens to text.
 //!
-//! Three steps: [`nodes`] finds each expression's operands and what is known about its value, [`expression`]
-//! writes one expression with a stack of its own (a deep condition costs no call stack), and [`select`] and
-//! [`write`] put the clauses in the order SQL wants them.
+//! [`nodes`] finds each expression's operands and what is known about its value, [`expression`] writes one
+//! expression with a stack of its own (a deep condition costs no call stack), [`clauses`] finds the parts of a query,
+//! and [`select`] and [`write`] put them in the order SQL wants them.
 
+mod aggregate;
+mod clauses;
 mod expression;
+mod nested;
 mod nodes;
+mod pieces;
 mod select;
 mod write;
 
@@ -19,33 +23,37 @@ use crate::{Compiled, Dialect, Fault, Kind, Output, Parameter, Route, Statement,
 /// # Errors
 /// [`Fault`] when a name cannot be quoted, the dialect lacks something, or the tokens make no statement.
 pub fn render(statement: &Statement<'_>, dialect: Dialect) -> Result<Compiled, Fault> {
+    let Statement { kind, table, tokens } = *statement;
+    let parameters = match kind {
+        Kind::Insert => write::insert_parameters(table, tokens, dialect)?,
+        _ => parameters(tokens),
+    };
     let mut renderer = Renderer {
         dialect,
         sql: String::with_capacity(128),
         order: Vec::new(),
         outputs: Vec::new(),
         scopes: Vec::new(),
+        depth: 0,
         aliases: 0,
     };
-    match statement.kind {
-        Kind::Select | Kind::Count | Kind::Exists => {
-            renderer.select(statement.kind, statement.table, statement.tokens)?
-        }
-        Kind::Insert => renderer.insert(statement.table, statement.tokens)?,
-        Kind::Update => renderer.update(statement.table, statement.tokens)?,
-        Kind::Delete => renderer.delete(statement.table, statement.tokens)?,
+    match kind {
+        Kind::Select | Kind::Count | Kind::Exists => renderer.select(kind, table, tokens)?,
+        Kind::Insert => renderer.insert(table, tokens)?,
+        Kind::Update => renderer.update(table, tokens)?,
+        Kind::Delete => renderer.delete(table, tokens)?,
     }
-    let parameters = match statement.kind {
-        Kind::Insert => write::insert_parameters(statement.table, statement.tokens),
-        _ => parameters(statement.tokens),
-    };
-    Ok(Compiled {
-        sql: renderer.sql,
-        writes: statement.kind.writes(),
-        parameters,
-        order: (dialect.placeholder() == Placeholder::Plain).then_some(renderer.order),
-        outputs: renderer.outputs,
-    })
+    let order = (dialect.placeholder() == Placeholder::Plain).then_some(renderer.order);
+    enough_values(dialect, order.as_ref().map_or(parameters.len(), Vec::len))?;
+    Ok(Compiled { sql: renderer.sql, writes: kind.writes(), parameters, order, outputs: renderer.outputs })
+}
+
+/// Refuses more values than a statement can carry.
+fn enough_values(dialect: Dialect, values: usize) -> Result<(), Fault> {
+    match dialect.most_values() {
+        Some(limit) if values > limit => Err(Fault::TooMuch { what: "values", limit }),
+        _ => Ok(()),
+    }
 }
 
 fn parameters(tokens: &[Token]) -> Vec<Parameter> {
@@ -67,6 +75,8 @@ struct Renderer {
     outputs: Vec<Output>,
     /// The query being written and those around it, outermost first.
     scopes: Vec<Scope>,
+    /// How many queries are being written inside each other.
+    depth: usize,
     /// Aliases handed out so far: unique across nested queries.
     aliases: usize,
 }
@@ -81,6 +91,7 @@ struct Scope {
 }
 
 /// A joined table.
+#[derive(Clone)]
 struct Join {
     route: Route,
     alias: usize,
@@ -121,17 +132,19 @@ impl Renderer {
     }
 
     /// The placeholder of the value with this number.
-    fn placeholder(&mut self, value: usize) {
+    fn placeholder(&mut self, value: usize) -> Result<(), Fault> {
         match self.dialect.placeholder() {
             Placeholder::Numbered(mark) => {
                 self.sql.push(mark);
                 self.sql.push_str(&(value + 1).to_string());
             }
             Placeholder::Plain => {
+                let limit = usize::from(u16::MAX);
+                self.order.push(u16::try_from(value).map_err(|_| Fault::TooMuch { what: "values", limit })?);
                 self.sql.push('?');
-                self.order.push(value as u16);
             }
         }
+        Ok(())
     }
 
     fn scope(&self, outer: u8) -> Result<&Scope, Fault> {
@@ -142,29 +155,41 @@ impl Renderer {
             .ok_or(Fault::Malformed("a column of an enclosing query stands outside any"))
     }
 
-    /// Writes a column that [`resolve`] found.
+    /// Writes a column, the key of a related row as the foreign key that holds it.
     fn column(&mut self, via: Route, column: u16, outer: u8) -> Result<(), Fault> {
+        let (via, column) = shorten(self.scope(outer)?.table, via, column)?;
+        self.column_at(via, column, outer)
+    }
+
+    /// Writes a column of the table at the end of a route, which must be joined.
+    fn column_at(&mut self, via: Route, column: u16, outer: u8) -> Result<(), Fault> {
         let scope = self.scope(outer)?;
-        let (via, column) = shorten(scope.table, via, column)?;
         let (alias, table) = match scope.joins.iter().find(|join| join.route == via) {
             Some(join) => (join.alias, join.table),
-            None => (scope.alias, scope.table),
+            None if via.is_root() => (scope.alias, scope.table),
+            None => return Err(Fault::Malformed("a column's table is not joined")),
         };
-        let qualified = scope.qualified;
-        let name = table.column(column).ok_or(Fault::Malformed("a column has no definition"))?.name;
-        if qualified {
+        if scope.qualified {
             self.alias(alias);
             self.sql.push('.');
         }
-        self.name(name)
+        self.column_name(table, column)
     }
+
+    fn column_name(&mut self, table: &'static TableDef, column: u16) -> Result<(), Fault> {
+        self.name(table.column(column).ok_or(Fault::Malformed("a column has no definition"))?.name)
+    }
+}
+
+/// The foreign keys of a route.
+fn hops(route: Route) -> Result<impl Iterator<Item = u8>, Fault> {
+    route.hops().ok_or(Fault::TooMuch { what: "relations on the way to a column", limit: Route::MAX })
 }
 
 /// The table at the end of a route, and whether a row may be missing there.
 fn follow(table: &'static TableDef, route: Route) -> Result<(&'static TableDef, bool), Fault> {
-    let hops = route.hops().ok_or(Fault::TooMuch { what: "relations on the way to a column", limit: Route::MAX })?;
     let mut at = (table, false);
-    for hop in hops {
+    for hop in hops(route)? {
         let relation = relation(at.0, hop)?;
         let null = at.0.column(relation.column).is_some_and(|column| column.null);
         at = ((relation.target)(), at.1 || null);
@@ -178,9 +203,8 @@ fn relation(table: &'static TableDef, hop: u8) -> Result<&'static RelationDef, F
 
 /// The key of a related row stands in the foreign key itself: `post.author.id` is `post.author_id`, without a join.
 fn shorten(table: &'static TableDef, via: Route, column: u16) -> Result<(Route, u16), Fault> {
-    let hops = via.hops().ok_or(Fault::TooMuch { what: "relations on the way to a column", limit: Route::MAX })?;
     let (mut before, mut at, mut last) = (Route::ROOT, table, None);
-    for hop in hops {
+    for hop in hops(via)? {
         if let Some((hop, _)) = last {
             before = before.then(hop);
         }
@@ -189,6 +213,7 @@ fn shorten(table: &'static TableDef, via: Route, column: u16) -> Result<(Route, 
         last = Some((hop, relation));
     }
     match last {
+        // One hop less each time: this ends.
         Some((_, relation)) if at.key == [column] => shorten(table, before, relation.column),
         _ => Ok((via, column)),
     }

@@ -1,25 +1,38 @@
 //! What is known about each expression of a slice of tokens.
 
-use std::ops::Range;
-
 use cormorant_schema::{ColumnType, TableDef};
 
+use super::nested::{DEEPEST, nested, too_deep, values};
 use super::{follow, shorten};
 use crate::token::{Aggregate, Binary, Function, Unary};
-use crate::{Class, Fault, Token};
+use crate::{Class, Fault, TableId, Token};
 
 /// An expression, found by its last token.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Node {
     /// Where its first token stands.
     pub(super) start: usize,
+    /// The number of the first value it or its operands bind.
+    pub(super) value: usize,
+    pub(super) known: Known,
+}
+
+/// What is known about an expression's value.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Known {
     pub(super) class: Class,
     /// Whether it may be NULL.
     pub(super) null: bool,
-    /// Digits behind the point, where it is an exact number and they are known.
-    pub(super) scale: Option<u8>,
-    /// The number of the first value it or its operands bind.
-    pub(super) value: usize,
+    /// Of an exact number, where something is known about them.
+    pub(super) digits: Option<Digits>,
+}
+
+/// Digits behind the point of an exact number.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Digits {
+    pub(super) count: u8,
+    /// Whether it has no more than these; it may have some of them without that, for a bound number brings its own.
+    pub(super) all: bool,
 }
 
 /// The expressions of one query: tokens of nested queries are passed over.
@@ -31,16 +44,15 @@ impl Nodes {
     /// Finds them. `tables` are the query's own table and those of the queries around it, innermost first;
     /// `value` is the number of the first value.
     pub(super) fn of(tokens: &[Token], tables: &[&'static TableDef], value: usize) -> Result<Self, Fault> {
-        let nested = nested(tokens)?;
-        let mut finder =
-            Finder { tables, nodes: vec![None; tokens.len()], stack: Vec::new(), value, before_nested: value };
+        let nodes = vec![None; tokens.len()];
+        let mut finder = Finder { tokens, tables, nodes, stack: Vec::new(), value, before_nested: value };
+        let mut nested = nested(tokens)?.into_iter().peekable();
         let mut at = 0;
-        let mut nested = nested.into_iter().rev().peekable();
         while let Some(token) = tokens.get(at) {
             if let Some(range) = nested.next_if(|range| range.start == at) {
                 finder.before_nested = finder.value;
-                finder.value += values(tokens.get(range.clone()).unwrap_or_default());
                 at = range.end;
+                finder.value += values(tokens.get(range).unwrap_or_default());
                 continue;
             }
             finder.token(at, *token)?;
@@ -68,31 +80,17 @@ impl Nodes {
         operands.reverse();
         Ok(operands)
     }
-}
 
-/// How many values a slice of tokens binds.
-pub(super) fn values(tokens: &[Token]) -> usize {
-    tokens.iter().filter(|token| matches!(token, Token::Bind(_) | Token::List(_))).count()
-}
-
-/// The tokens of nested queries, outermost ones only, last first.
-pub(super) fn nested(tokens: &[Token]) -> Result<Vec<Range<usize>>, Fault> {
-    let mut ranges = Vec::new();
-    let mut at = tokens.len();
-    while let Some(before) = at.checked_sub(1) {
-        at = before;
-        if let Some(Token::Subquery { tokens: n, .. } | Token::Combine(_, n) | Token::With(_, n)) = tokens.get(before) {
-            let start = before.checked_sub(*n as usize).ok_or(Fault::Malformed("a nested query has too few tokens"))?;
-            if start < before {
-                ranges.push(start..before);
-            }
-            at = start;
-        }
+    /// The first expression that is selected.
+    fn selected(&self, tokens: &[Token]) -> Option<Known> {
+        let pairs = tokens.iter().skip(1).zip(&self.nodes);
+        let mut selected = pairs.filter_map(|(token, before)| before.filter(|_| *token == Token::Select));
+        selected.next().map(|node| node.known)
     }
-    Ok(ranges)
 }
 
 struct Finder<'a> {
+    tokens: &'a [Token],
     tables: &'a [&'static TableDef],
     nodes: Vec<Option<Node>>,
     /// The last tokens of the expressions not yet used as operands.
@@ -106,48 +104,33 @@ impl Finder<'_> {
     fn token(&mut self, at: usize, token: Token) -> Result<(), Fault> {
         match token {
             Token::Column { via, column, outer } => {
-                let table = self.tables.get(usize::from(outer)).copied();
-                let table = table.ok_or(Fault::Malformed("a column of an enclosing query stands outside any"))?;
-                let (via, column) = shorten(table, via, column)?;
-                let (table, missing) = follow(table, via)?;
-                let column = table.column(column).ok_or(Fault::Malformed("a column has no definition"))?;
-                let scale = match column.ty {
-                    ColumnType::Decimal { scale, .. } => Some(scale),
-                    _ => None,
-                };
-                self.leaf(at, Class::of(column.ty), missing || column.null, scale);
+                let known = self.column(via, column, outer)?;
+                self.leaf(at, known);
             }
             Token::Bind(class) | Token::List(class) => {
-                self.leaf(at, class, false, None);
+                self.leaf(at, Known::of(class, false));
                 self.value += 1;
             }
-            Token::Unary(op) => self.combine(at, 1, |operands| match (op, operands) {
-                (Unary::IsNull | Unary::IsNotNull, _) => (Class::Bool, false, None),
-                (Unary::Not, _) => (Class::Bool, false, None),
-                (Unary::Negate, [x]) => (x.class, x.null, x.scale),
-                (Unary::Negate, _) => (Class::Int, true, None),
+            Token::Unary(op) => self.combine(at, 1, |operands| match op {
+                Unary::IsNull | Unary::IsNotNull | Unary::Not => Known::of(Class::Bool, false),
+                Unary::Negate => same(operands),
             })?,
             Token::Binary(op) => self.combine(at, 2, |operands| binary(op, operands))?,
             Token::Between => self.combine(at, 3, predicate)?,
             Token::In => self.combine(at, 2, predicate)?,
             Token::Call(function, n) => self.combine(at, usize::from(n), |operands| call(function, operands))?,
             Token::Named(_, n) => self.combine(at, usize::from(n), |operands| {
-                (operands.first().map_or(Class::Text, |x| x.class), true, None)
+                Known::of(operands.first().map_or(Class::Text, |x| x.class), true)
             })?,
             Token::Cast(ty) => self.combine(at, 1, |operands| {
-                let scale = match ty {
-                    ColumnType::Decimal { scale, .. } => Some(scale),
-                    _ => None,
-                };
-                (Class::of(ty), operands.iter().any(|x| x.null), scale)
+                let class = Class::of(ty);
+                // Text that is no day becomes NULL on SQLite and MySQL.
+                let day = matches!(class, Class::Date | Class::Time | Class::DateTime | Class::Timestamp);
+                Known { class, null: day || any_null(operands), digits: digits_of(ty) }
             })?,
             Token::Case { branches, otherwise } => {
                 let n = usize::from(branches) * 2 + usize::from(otherwise);
-                self.combine(at, n, |operands| {
-                    let value = operands.get(1);
-                    let null = !otherwise || operands.iter().any(|x| x.null);
-                    (value.map_or(Class::Text, |x| x.class), null, value.and_then(|x| x.scale))
-                })?;
+                self.combine(at, n, |operands| case(operands, otherwise))?;
             }
             Token::Aggregate { function, filter, .. } => {
                 let n = usize::from(function != Aggregate::CountAll) + usize::from(filter);
@@ -155,16 +138,13 @@ impl Finder<'_> {
             }
             Token::Over { partition, order } => {
                 let n = 1 + usize::from(partition) + usize::from(order);
-                self.combine(at, n, |operands| match operands.first() {
-                    Some(x) => (x.class, true, x.scale),
-                    None => (Class::Int, true, None),
-                })?;
+                self.combine(at, n, |operands| Known { null: true, ..same(operands) })?;
             }
             Token::Sort { .. } => self.combine(at, 1, same)?,
-            Token::Subquery { tokens, exists, .. } => {
-                let class = if exists { Class::Bool } else { Class::Int };
-                let start = at.saturating_sub(tokens as usize);
-                self.keep(at, Node { start, class, null: !exists, scale: None, value: self.before_nested });
+            Token::Subquery { table, tokens, exists } => {
+                let start = usize::try_from(tokens).ok().and_then(|n| at.checked_sub(n)).unwrap_or_default();
+                let known = if exists { Known::of(Class::Bool, false) } else { self.subquery(table, start, at)? };
+                self.keep(at, Node { start, value: self.before_nested, known });
             }
             Token::Select
             | Token::Filter
@@ -188,23 +168,39 @@ impl Finder<'_> {
         Ok(())
     }
 
-    fn leaf(&mut self, at: usize, class: Class, null: bool, scale: Option<u8>) {
-        self.keep(at, Node { start: at, class, null, scale, value: self.value });
+    fn column(&self, via: crate::Route, column: u16, outer: u8) -> Result<Known, Fault> {
+        let table = self.tables.get(usize::from(outer)).copied();
+        let table = table.ok_or(Fault::Malformed("a column of an enclosing query stands outside any"))?;
+        let (via, column) = shorten(table, via, column)?;
+        let (table, missing) = follow(table, via)?;
+        let column = table.column(column).ok_or(Fault::Malformed("a column has no definition"))?;
+        Ok(Known { class: Class::of(column.ty), null: missing || column.null, digits: digits_of(column.ty) })
     }
 
-    fn combine(
-        &mut self,
-        at: usize,
-        count: usize,
-        known: impl FnOnce(&[Node]) -> (Class, bool, Option<u8>),
-    ) -> Result<(), Fault> {
+    /// The value of a nested query: what it selects, or NULL where it finds no row.
+    fn subquery(&self, table: TableId, start: usize, end: usize) -> Result<Known, Fault> {
+        let tokens = self.tokens.get(start..end).unwrap_or_default();
+        let table = table.table().ok_or(Fault::Malformed("a nested query has no table"))?;
+        let mut tables = vec![table];
+        tables.extend(self.tables);
+        if tables.len() > DEEPEST {
+            return Err(too_deep());
+        }
+        let selected = Nodes::of(tokens, &tables, 0)?.selected(tokens);
+        Ok(selected.map_or(Known::of(Class::Int, true), |known| Known { null: true, ..known }))
+    }
+
+    fn leaf(&mut self, at: usize, known: Known) {
+        self.keep(at, Node { start: at, value: self.value, known });
+    }
+
+    fn combine(&mut self, at: usize, count: usize, known: impl FnOnce(&[Known]) -> Known) -> Result<(), Fault> {
         let first = self.stack.len().checked_sub(count).ok_or(Fault::Malformed("an operand is missing"))?;
         let operands: Vec<Node> =
             self.stack.drain(first..).filter_map(|at| self.nodes.get(at).copied().flatten()).collect();
-        let (class, null, scale) = known(&operands);
-        let start = operands.first().map_or(at, |x| x.start);
-        let value = operands.first().map_or(self.value, |x| x.value);
-        self.keep(at, Node { start, class, null, scale, value });
+        let (start, value) = operands.first().map_or((at, self.value), |x| (x.start, x.value));
+        let operands: Vec<Known> = operands.into_iter().map(|x| x.known).collect();
+        self.keep(at, Node { start, value, known: known(&operands) });
         Ok(())
     }
 
@@ -216,65 +212,108 @@ impl Finder<'_> {
     }
 }
 
-fn predicate(operands: &[Node]) -> (Class, bool, Option<u8>) {
-    (Class::Bool, operands.iter().any(|x| x.null), None)
+impl Known {
+    fn of(class: Class, null: bool) -> Self {
+        Self { class, null, digits: None }
+    }
+
+    /// An integer has no digits behind the point.
+    fn digits(&self) -> Option<Digits> {
+        if self.class == Class::Int { Some(Digits { count: 0, all: true }) } else { self.digits }
+    }
 }
 
-fn same(operands: &[Node]) -> (Class, bool, Option<u8>) {
-    operands.first().map_or((Class::Int, true, None), |x| (x.class, x.null, x.scale))
+fn digits_of(ty: ColumnType) -> Option<Digits> {
+    match ty {
+        ColumnType::Decimal { scale, .. } => Some(Digits { count: scale, all: true }),
+        _ => None,
+    }
 }
 
-fn binary(op: Binary, operands: &[Node]) -> (Class, bool, Option<u8>) {
+fn any_null(operands: &[Known]) -> bool {
+    operands.iter().any(|x| x.null)
+}
+
+/// As many digits as the operand with the most has; all of them only where that is known of each.
+fn widest<'a>(operands: impl IntoIterator<Item = &'a Known>) -> Option<Digits> {
+    let (mut widest, mut all) = (None, true);
+    for digits in operands.into_iter().map(Known::digits) {
+        all &= digits.is_some_and(|digits| digits.all);
+        widest = widest.max(digits.map(|digits| digits.count));
+    }
+    widest.map(|count| Digits { count, all })
+}
+
+fn predicate(operands: &[Known]) -> Known {
+    Known::of(Class::Bool, any_null(operands))
+}
+
+fn same(operands: &[Known]) -> Known {
+    operands.first().copied().unwrap_or(Known::of(Class::Int, true))
+}
+
+fn binary(op: Binary, operands: &[Known]) -> Known {
     use Binary as B;
-    let null = operands.iter().any(|x| x.null);
-    let [a, b] = operands else { return (Class::Bool, true, None) };
+    let null = any_null(operands);
+    let [a, b] = operands else { return Known::of(Class::Bool, true) };
     match op {
-        B::IsDistinct | B::IsNotDistinct => (Class::Bool, false, None),
-        B::Concat => (Class::Text, null, None),
+        B::IsDistinct | B::IsNotDistinct => Known::of(Class::Bool, false),
+        B::Concat => Known::of(Class::Text, null),
         B::Add | B::Subtract | B::Multiply | B::Divide | B::Remainder => {
             let either = |class| a.class == class || b.class == class;
+            // Division by zero is NULL on SQLite and MySQL.
+            let null = null || matches!(op, B::Divide | B::Remainder);
             if either(Class::Float) {
-                return (Class::Float, null, None);
+                return Known::of(Class::Float, null);
             }
             if !either(Class::Decimal) {
-                // Division by zero is NULL on SQLite and MySQL.
-                return (a.class, null || matches!(op, B::Divide | B::Remainder), None);
+                return Known::of(a.class, null);
             }
-            // An integer has no digits behind the point; a bound number has an unknown count of them.
-            let digits = |x: &Node| if x.class == Class::Int { Some(0) } else { x.scale };
-            let scale = match (op, digits(a), digits(b)) {
-                (B::Add | B::Subtract, Some(a), Some(b)) => Some(a.max(b)),
-                (B::Multiply, Some(a), Some(b)) => Some(a.saturating_add(b)),
-                _ => None,
+            let digits = match (op, a.digits(), b.digits()) {
+                (B::Divide, ..) => None,
+                (B::Multiply, Some(a), Some(b)) => {
+                    Some(Digits { count: a.count.saturating_add(b.count), all: a.all && b.all })
+                }
+                _ => widest(operands),
             };
-            (Class::Decimal, null || matches!(op, B::Divide | B::Remainder), scale)
+            Known { class: Class::Decimal, null, digits }
         }
-        _ => (Class::Bool, null, None),
+        _ => Known::of(Class::Bool, null),
     }
 }
 
-fn call(function: Function, operands: &[Node]) -> (Class, bool, Option<u8>) {
+fn call(function: Function, operands: &[Known]) -> Known {
     use Function as F;
-    let null = operands.iter().any(|x| x.null);
+    let null = any_null(operands);
     match function {
         F::Coalesce => {
-            let scale = operands.iter().filter_map(|x| x.scale).max();
-            (same(operands).0, operands.iter().all(|x| x.null), scale)
+            let class = same(operands).class;
+            let digits = if class == Class::Decimal { widest(operands) } else { None };
+            Known { class, null: operands.iter().all(|x| x.null), digits }
         }
         F::Abs => same(operands),
-        F::Round => (same(operands).0, null, None),
-        F::Lower | F::Upper | F::Trim => (Class::Text, null, None),
-        F::Length | F::Year | F::Month | F::Day | F::Hour | F::Minute | F::Second => (Class::Int, null, None),
+        F::Round => Known::of(same(operands).class, null),
+        F::Lower | F::Upper | F::Trim => Known::of(Class::Text, null),
+        // A day that is none has no parts on SQLite and MySQL.
+        F::Year | F::Month | F::Day | F::Hour | F::Minute | F::Second => Known::of(Class::Int, true),
+        F::Length => Known::of(Class::Int, null),
     }
 }
 
-fn aggregate(function: Aggregate, operands: &[Node]) -> (Class, bool, Option<u8>) {
+/// Conditions and values in turn, then the value for no match. An unknown condition does not match.
+fn case(operands: &[Known], otherwise: bool) -> Known {
+    let last = operands.len().saturating_sub(1);
+    let values = operands.iter().enumerate().filter(|(n, _)| n % 2 == 1 || (otherwise && *n == last));
+    let values: Vec<Known> = values.map(|(_, known)| *known).collect();
+    let class = values.first().map_or(Class::Text, |x| x.class);
+    let digits = if class == Class::Decimal { widest(&values) } else { None };
+    Known { class, null: !otherwise || any_null(&values), digits }
+}
+
+fn aggregate(function: Aggregate, operands: &[Known]) -> Known {
     match function {
-        Aggregate::CountAll | Aggregate::Count => (Class::Int, false, None),
-        Aggregate::Avg => (Class::Float, true, None),
-        Aggregate::Sum | Aggregate::Min | Aggregate::Max => {
-            let (class, _, scale) = same(operands);
-            (class, true, scale)
-        }
+        Aggregate::CountAll | Aggregate::Count => Known::of(Class::Int, false),
+        Aggregate::Avg => Known::of(Class::Float, true),
+        Aggregate::Sum | Aggregate::Min | Aggregate::Max => Known { null: true, ..same(operands) },
     }
 }

@@ -2,102 +2,46 @@
 
 use cormorant_schema::{ColumnType, TableDef};
 
-use super::nodes::{Nodes, nested, values};
+use super::clauses::{Beside, Clauses, Order, Selected};
+use super::nested::{DEEPEST, depths, too_deep};
+use super::nodes::Nodes;
 use super::{Join, Renderer, Scope, follow, relation, shorten};
-use crate::token::Nulls;
+use crate::token::{Nulls, SetOperation};
 use crate::{DecimalForm, Fault, Kind, Output, Route, Token};
 
-/// The clauses of one query, each as the last tokens of its expressions.
-#[derive(Default)]
-pub(super) struct Clauses {
-    select: Vec<Selected>,
-    distinct: bool,
-    pub(super) filter: Vec<usize>,
-    group_by: Vec<usize>,
-    having: Vec<usize>,
-    order_by: Vec<(usize, bool, Nulls)>,
-    limit: Option<usize>,
-    offset: Option<usize>,
-    pub(super) set: Vec<(u16, usize)>,
-    source: Option<&'static str>,
-    /// Nested queries that stand beside this one: where their tokens are, and the number of their first value.
-    combined: Vec<(Token, std::ops::Range<usize>, usize)>,
-}
-
-enum Selected {
-    Expression(usize),
-    Entity(Route),
-}
-
-impl Clauses {
-    pub(super) fn of(tokens: &[Token], value: usize) -> Result<Self, Fault> {
-        let mut clauses = Self::default();
-        let nested = nested(tokens)?;
-        let mut at = 0;
-        let mut value = value;
-        while let Some(token) = tokens.get(at) {
-            if let Some(range) = nested.iter().find(|range| range.start == at) {
-                let first = value;
-                value += values(tokens.get(range.clone()).unwrap_or_default());
-                at = range.end;
-                if let Some(combined @ (Token::Combine(..) | Token::With(..))) = tokens.get(at) {
-                    clauses.combined.push((*combined, range.clone(), first));
-                }
-                continue;
-            }
-            let before = at.wrapping_sub(1);
-            match *token {
-                Token::Bind(_) | Token::List(_) => value += 1,
-                Token::Select => clauses.select.push(Selected::Expression(before)),
-                Token::Entity(route) => clauses.select.push(Selected::Entity(route)),
-                Token::Filter if clauses.group_by.is_empty() => clauses.filter.push(before),
-                Token::Filter => clauses.having.push(before),
-                Token::GroupBy => clauses.group_by.push(before),
-                Token::OrderBy { descending, nulls } => clauses.order_by.push((before, descending, nulls)),
-                Token::Distinct => clauses.distinct = true,
-                Token::Limit => clauses.limit = Some(before),
-                Token::Offset => clauses.offset = Some(before),
-                Token::Set(column) => clauses.set.push((column, before)),
-                Token::Source(name) => clauses.source = Some(name.name()),
-                _ => {}
-            }
-            at += 1;
-        }
-        Ok(clauses)
-    }
-
-    /// True when rows are only filtered: an UPDATE or DELETE can say that itself.
-    pub(super) fn only_filters(&self) -> bool {
-        !self.distinct
-            && self.group_by.is_empty()
-            && self.order_by.is_empty()
-            && self.limit.is_none()
-            && self.offset.is_none()
-            && self.source.is_none()
-            && self.combined.is_empty()
-    }
+/// What stands behind SELECT.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Shown {
+    /// What the query selects: every column where it names none.
+    Selected,
+    /// The same, each with a name of its own, so that a query around it may hold two of one name.
+    Numbered,
+    /// The key of the query's own table.
+    Key,
+    Text(&'static str),
 }
 
 impl Renderer {
     pub(super) fn select(&mut self, kind: Kind, table: &'static TableDef, tokens: &[Token]) -> Result<(), Fault> {
-        let clauses = Clauses::of(tokens, 0)?;
-        let rows_are_filtered = clauses.only_filters();
-        match kind {
-            Kind::Count if rows_are_filtered => self.query(table, tokens, 0, &clauses, &Shown::Text("COUNT(*)"))?,
-            Kind::Count => {
-                let shown = if clauses.distinct { Shown::Numbered } else { Shown::Text("1") };
-                self.push("SELECT COUNT(*) FROM (");
-                self.query(table, tokens, 0, &clauses, &shown)?;
-                self.push(") AS counted");
-            }
-            Kind::Exists => {
-                self.push("SELECT EXISTS (");
-                self.query(table, tokens, 0, &clauses, &Shown::Text("1"))?;
-                self.push(")");
-            }
-            _ => return self.query(table, tokens, 0, &clauses, &Shown::Selected),
+        let mut clauses = Clauses::of(tokens, 0)?;
+        if kind == Kind::Select {
+            return self.query(table, tokens, 0, &clauses, Shown::Selected);
         }
-        let name = if kind == Kind::Count { "count" } else { "exists" };
+        clauses.any_order();
+        let (name, end) = if kind == Kind::Count { ("count", ") AS counted") } else { ("exists", ")") };
+        if kind == Kind::Exists {
+            let shown = if clauses.select_matters { Shown::Selected } else { Shown::Text("1") };
+            self.push("SELECT EXISTS (");
+            self.query(table, tokens, 0, &clauses, shown)?;
+            self.push(end);
+        } else if clauses.only_filters() && !clauses.select_matters {
+            self.query(table, tokens, 0, &clauses, Shown::Text("COUNT(*)"))?;
+        } else {
+            let shown = if clauses.select_matters { Shown::Numbered } else { Shown::Text("1") };
+            self.push("SELECT COUNT(*) FROM (");
+            self.query(table, tokens, 0, &clauses, shown)?;
+            self.push(end);
+        }
         self.outputs = vec![Output { name: name.to_owned(), decimal: DecimalForm::Plain }];
         Ok(())
     }
@@ -110,42 +54,84 @@ impl Renderer {
         value: usize,
     ) -> Result<(), Fault> {
         let clauses = Clauses::of(tokens, value)?;
-        let outputs = std::mem::take(&mut self.outputs);
-        let shown = if clauses.select.is_empty() { Shown::Text("1") } else { Shown::Selected };
-        self.query(table, tokens, value, &clauses, &shown)?;
-        self.outputs = outputs;
+        let nothing = clauses.select.is_empty() && !clauses.select_matters;
+        self.unread(table, tokens, value, &clauses, if nothing { Shown::Text("1") } else { Shown::Selected })
+    }
+
+    /// A query that stands beside the one being written: in WITH, or behind UNION.
+    fn beside(
+        &mut self,
+        table: &'static TableDef,
+        tokens: &[Token],
+        beside: &Beside,
+        alone: bool,
+    ) -> Result<(), Fault> {
+        let tokens = tokens.get(beside.tokens.clone()).unwrap_or_default();
+        let clauses = Clauses::of(tokens, beside.value)?;
+        if alone || clauses.stands_alone() {
+            return self.unread(table, tokens, beside.value, &clauses, Shown::Selected);
+        }
+        self.push("SELECT * FROM (");
+        self.unread(table, tokens, beside.value, &clauses, Shown::Numbered)?;
+        self.close_derived();
         Ok(())
     }
 
-    fn query(
+    /// A query whose columns the caller does not read.
+    fn unread(
         &mut self,
         table: &'static TableDef,
         tokens: &[Token],
         value: usize,
         clauses: &Clauses,
-        shown: &Shown,
+        shown: Shown,
     ) -> Result<(), Fault> {
-        let with = clauses.combined.iter().filter_map(|(token, range, value)| match token {
-            Token::With(name, _) => Some((name.name(), range.clone(), *value)),
-            _ => None,
-        });
-        for (n, (name, range, value)) in with.enumerate() {
+        let outputs = std::mem::take(&mut self.outputs);
+        self.query(table, tokens, value, clauses, shown)?;
+        self.outputs = outputs;
+        Ok(())
+    }
+
+    /// Ends a query in FROM with a name, which MySQL asks for.
+    fn close_derived(&mut self) {
+        let alias = self.next_alias();
+        self.push(") AS ");
+        self.alias(alias);
+    }
+
+    pub(super) fn query(
+        &mut self,
+        table: &'static TableDef,
+        tokens: &[Token],
+        value: usize,
+        clauses: &Clauses,
+        shown: Shown,
+    ) -> Result<(), Fault> {
+        self.depth += 1;
+        if self.depth > DEEPEST {
+            return Err(too_deep());
+        }
+        for (n, (name, beside)) in clauses.with.iter().enumerate() {
             self.push(if n == 0 { "WITH " } else { ", " });
             self.name(name)?;
             self.push(" AS (");
-            self.beside(table, tokens.get(range).unwrap_or_default(), value)?;
-            self.push(if n + 1 == clauses.withs() { ") " } else { ")" });
+            self.beside(table, tokens, beside, true)?;
+            self.push(if n + 1 == clauses.with.len() { ") " } else { ")" });
         }
+        // The standard lets INTERSECT go before UNION, SQLite goes from left to right: so do we.
+        let groups = groups(&clauses.combined);
+        for _ in groups.iter().filter(|group| **group) {
+            self.push("SELECT * FROM (");
+        }
+        let shown = if shown == Shown::Selected && groups.contains(&true) { Shown::Numbered } else { shown };
         self.enter(table, tokens)?;
         let nodes = Nodes::of(tokens, &self.tables(), value)?;
-        self.push("SELECT ");
-        if clauses.distinct {
-            self.push("DISTINCT ");
-        }
+        self.push(if clauses.distinct { "SELECT DISTINCT " } else { "SELECT " });
         match shown {
             Shown::Text(text) => self.push(text),
             Shown::Selected => self.select_list(tokens, &nodes, clauses, false)?,
             Shown::Numbered => self.select_list(tokens, &nodes, clauses, true)?,
+            Shown::Key => self.key(table)?,
         }
         self.from(clauses.source)?;
         self.conditions(" WHERE ", tokens, &nodes, &clauses.filter)?;
@@ -154,50 +140,49 @@ impl Renderer {
             self.expression(tokens, &nodes, *at)?;
         }
         self.conditions(" HAVING ", tokens, &nodes, &clauses.having)?;
-        let scope = self.scopes.pop();
-        for (token, range, value) in &clauses.combined {
-            if let Token::Combine(operation, _) = token {
+        if !clauses.combined.is_empty() {
+            let scope = self.scopes.pop();
+            for ((operation, beside), group) in clauses.combined.iter().zip(groups) {
+                if group {
+                    self.close_derived();
+                }
                 self.push(operation.word());
-                self.beside(table, tokens.get(range.clone()).unwrap_or_default(), *value)?;
+                self.beside(table, tokens, beside, false)?;
+            }
+            self.scopes.extend(scope);
+        }
+        for (n, order) in clauses.order_by.iter().enumerate() {
+            self.push(if n == 0 { " ORDER BY " } else { ", " });
+            match clauses.combined.is_empty() {
+                true => self.ordering(tokens, &nodes, order.at, order.descending, order.nulls)?,
+                false => self.ordering_of_whole(tokens, &nodes, clauses, order)?,
             }
         }
-        self.scopes.extend(scope);
-        self.order_by(tokens, &nodes, clauses)?;
-        self.limit(tokens, &nodes, clauses)?;
+        self.limit(tokens, &nodes, clauses, shown)?;
         self.scopes.pop();
-        Ok(())
-    }
-
-    /// A query that stands beside the one being written: in WITH, or behind UNION.
-    fn beside(&mut self, table: &'static TableDef, tokens: &[Token], value: usize) -> Result<(), Fault> {
-        let clauses = Clauses::of(tokens, value)?;
-        let outputs = std::mem::take(&mut self.outputs);
-        self.query(table, tokens, value, &clauses, &Shown::Selected)?;
-        self.outputs = outputs;
+        self.depth -= 1;
         Ok(())
     }
 
     /// Opens a query: finds the joins its tokens need, those of nested queries that look outward included.
     pub(super) fn enter(&mut self, table: &'static TableDef, tokens: &[Token]) -> Result<(), Fault> {
-        let nested = nested(tokens)?;
-        let depth = self.scopes.len();
+        let depths = depths(tokens)?;
         let mut routes = Vec::new();
-        let mut level = 0u8;
-        for (at, token) in tokens.iter().enumerate() {
-            level += nested.iter().filter(|range| range.start == at).count() as u8;
-            level -= nested.iter().filter(|range| range.end == at).count() as u8;
-            let via = match *token {
-                Token::Column { via, column, outer } if outer == level => shorten(table, via, column)?.0,
-                Token::Entity(via) if level == 0 => via,
+        for (token, depth) in tokens.iter().zip(&depths) {
+            let via = match (*token, *depth) {
+                (Token::Column { via, column, outer }, Some(depth)) if usize::from(outer) == depth => {
+                    shorten(table, via, column)?.0
+                }
+                (Token::Entity(via), Some(0)) => via,
                 _ => continue,
             };
             if !via.is_root() && !routes.contains(&via) {
                 routes.push(via);
             }
         }
+        let alone = self.scopes.is_empty() && routes.is_empty() && depths.iter().all(|depth| *depth == Some(0));
         let alias = self.next_alias();
-        let mut scope =
-            Scope { table, alias, joins: Vec::new(), qualified: depth > 0 || !nested.is_empty() || !routes.is_empty() };
+        let mut scope = Scope { table, alias, joins: Vec::new(), qualified: !alone };
         for route in routes {
             self.join(&mut scope, route)?;
         }
@@ -207,10 +192,8 @@ impl Renderer {
 
     /// Adds a route's joins: one for each hop that no route before it took.
     fn join(&mut self, scope: &mut Scope, route: Route) -> Result<(), Fault> {
-        let hops =
-            route.hops().ok_or(Fault::TooMuch { what: "relations on the way to a column", limit: Route::MAX })?;
         let (mut at, mut alias, mut way) = (scope.table, scope.alias, Route::ROOT);
-        for hop in hops {
+        for hop in super::hops(route)? {
             way = way.then(hop);
             let relation = relation(at, hop)?;
             let target = (relation.target)();
@@ -239,11 +222,7 @@ impl Renderer {
     fn from(&mut self, source: Option<&'static str>) -> Result<(), Fault> {
         let scope = self.scope(0)?;
         let (table, alias, qualified) = (scope.table, scope.alias, scope.qualified);
-        let joins: Vec<_> = scope
-            .joins
-            .iter()
-            .map(|join| (join.left, join.table, join.alias, join.from, join.from_table, join.relation.column))
-            .collect();
+        let joins = scope.joins.clone();
         self.push(" FROM ");
         match source {
             Some(name) => self.name(name)?,
@@ -253,38 +232,36 @@ impl Renderer {
             self.push(" AS ");
             self.alias(alias);
         }
-        for (left, table, alias, from, from_table, column) in joins {
+        for Join { route: _, alias, table, from, relation, from_table, left } in joins {
+            let [key] = *table.key else {
+                return Err(Fault::Malformed("a foreign key leads to a table whose key is not one column"));
+            };
             self.push(if left { " LEFT JOIN " } else { " JOIN " });
             self.table(table)?;
             self.push(" AS ");
             self.alias(alias);
             self.push(" ON ");
-            let key = table.key_columns().next().ok_or(Fault::Malformed("a joined table has no key"))?;
-            let column = from_table.column(column).ok_or(Fault::Malformed("a column has no definition"))?;
             self.alias(alias);
             self.push(".");
-            self.name(key.name)?;
+            self.column_name(table, key)?;
             self.push(" = ");
             self.alias(from);
             self.push(".");
-            self.name(column.name)?;
+            self.column_name(from_table, relation.column)?;
         }
         Ok(())
     }
 
     fn select_list(&mut self, tokens: &[Token], nodes: &Nodes, clauses: &Clauses, numbered: bool) -> Result<(), Fault> {
-        let everything = [Selected::Entity(Route::ROOT)];
-        let selected = if clauses.select.is_empty() { everything.as_slice() } else { clauses.select.as_slice() };
-        for item in selected {
+        for item in selected(clauses) {
             match *item {
+                // An entity's own key, not the foreign key that leads to it: there may be no row behind that.
                 Selected::Entity(route) => {
                     let (table, _) = follow(self.scope(0)?.table, route)?;
-                    for position in 0..table.columns.len() as u16 {
+                    for (position, _) in positions(table) {
                         self.separate();
-                        self.column_as_it_is(route, position)?;
-                        let output = column_output(table, position);
-                        self.outputs.push(output);
-                        self.number(numbered);
+                        self.column_at(route, position, 0)?;
+                        self.selected(column_output(table, position), numbered);
                     }
                 }
                 Selected::Expression(at) => {
@@ -292,13 +269,11 @@ impl Renderer {
                     let decimal = self.output(tokens, nodes, at)?;
                     let output = match tokens.get(at) {
                         Some(Token::Column { via, column, outer: 0 }) => {
-                            let table = follow(self.scope(0)?.table, *via)?.0;
-                            column_output(table, *column)
+                            column_output(follow(self.scope(0)?.table, *via)?.0, *column)
                         }
                         _ => Output { name: format!("column {}", self.outputs.len() + 1), decimal },
                     };
-                    self.outputs.push(output);
-                    self.number(numbered);
+                    self.selected(output, numbered);
                 }
             }
         }
@@ -311,80 +286,79 @@ impl Renderer {
         }
     }
 
-    fn number(&mut self, numbered: bool) {
+    fn selected(&mut self, output: Output, numbered: bool) {
+        self.outputs.push(output);
         if numbered {
             let alias = format!(" AS c{}", self.outputs.len());
             self.push(&alias);
         }
     }
 
-    /// A column of a selected entity: its own key, not the foreign key that leads to it, which may have no row.
-    fn column_as_it_is(&mut self, via: Route, column: u16) -> Result<(), Fault> {
-        let scope = self.scope(0)?;
-        let (alias, table) = match scope.joins.iter().find(|join| join.route == via) {
-            Some(join) => (join.alias, join.table),
-            None => (scope.alias, scope.table),
-        };
-        let qualified = scope.qualified;
-        let name = table.column(column).ok_or(Fault::Malformed("a column has no definition"))?.name;
-        if qualified {
-            self.alias(alias);
-            self.push(".");
+    fn key(&mut self, table: &'static TableDef) -> Result<(), Fault> {
+        for (n, position) in table.key.iter().enumerate() {
+            self.push(if n == 0 { "" } else { ", " });
+            self.column_at(Route::ROOT, *position, 0)?;
         }
-        self.name(name)
+        Ok(())
     }
 
-    pub(super) fn conditions(
+    /// The order of combined queries can name nothing but what they select: by position, so that it stays clear
+    /// which of two columns of one name is meant.
+    fn ordering_of_whole(
         &mut self,
-        word: &str,
         tokens: &[Token],
         nodes: &Nodes,
-        conditions: &[usize],
+        clauses: &Clauses,
+        order: &Order,
     ) -> Result<(), Fault> {
-        let several = conditions.len() > 1;
-        for (n, at) in conditions.iter().enumerate() {
-            self.push(if n == 0 { word } else { " AND " });
-            let brackets = several && matches!(tokens.get(*at), Some(Token::Binary(crate::Binary::Or)));
-            if brackets {
-                self.push("(");
-            }
-            self.expression(tokens, nodes, *at)?;
-            if brackets {
-                self.push(")");
+        let unsupported = |what: &str| {
+            Err(Fault::Unsupported {
+                what: format!("the order of combined queries cannot {what}"),
+                instead: "select the expression and order by it, or sort the rows in the program",
+            })
+        };
+        let Order { at, descending, nulls } = *order;
+        let wanted = tokens.get(nodes.get(at)?.start..=at).unwrap_or_default();
+        let again =
+            !wanted.iter().any(|token| matches!(token, Token::Bind(_) | Token::List(_) | Token::Subquery { .. }));
+        let mut position = 0;
+        for item in selected(clauses) {
+            match *item {
+                Selected::Entity(route) => {
+                    for (column, _) in positions(follow(self.scope(0)?.table, route)?.0) {
+                        position += 1;
+                        if wanted == [Token::Column { via: route, column, outer: 0 }] {
+                            return self.position(position, descending, nulls).or_else(unsupported);
+                        }
+                    }
+                }
+                Selected::Expression(end) => {
+                    position += 1;
+                    if again && tokens.get(nodes.get(end)?.start..=end) == Some(wanted) {
+                        return self.position(position, descending, nulls).or_else(unsupported);
+                    }
+                }
             }
         }
+        unsupported("use what they do not select")
+    }
+
+    fn position(&mut self, position: usize, descending: bool, nulls: Nulls) -> Result<(), &'static str> {
+        if self.dialect.sorts_nulls_by(descending, nulls).is_some() {
+            return Err("say where NULL stands in this dialect");
+        }
+        self.push(&position.to_string());
+        self.push(self.dialect.direction(descending, nulls));
         Ok(())
     }
 
-    fn order_by(&mut self, tokens: &[Token], nodes: &Nodes, clauses: &Clauses) -> Result<(), Fault> {
-        for (n, (at, descending, nulls)) in clauses.order_by.iter().enumerate() {
-            self.push(if n == 0 { " ORDER BY " } else { ", " });
-            if !self.dialect.orders_nulls() && *nulls != Nulls::Native {
-                self.expression(tokens, nodes, *at)?;
-                self.push(if *nulls == Nulls::First { " IS NOT NULL, " } else { " IS NULL, " });
-            }
-            self.expression(tokens, nodes, *at)?;
-            if *descending {
-                self.push(" DESC");
-            }
-            if self.dialect.orders_nulls() {
-                self.push(match nulls {
-                    Nulls::Native => "",
-                    Nulls::First => " NULLS FIRST",
-                    Nulls::Last => " NULLS LAST",
-                });
-            }
-        }
-        Ok(())
-    }
-
-    fn limit(&mut self, tokens: &[Token], nodes: &Nodes, clauses: &Clauses) -> Result<(), Fault> {
+    fn limit(&mut self, tokens: &[Token], nodes: &Nodes, clauses: &Clauses, shown: Shown) -> Result<(), Fault> {
+        // A limit also keeps MySQL from merging the keys of an UPDATE into the statement, which it then refuses.
+        let needs_limit = clauses.offset.is_some() || (shown == Shown::Key && !self.dialect.reads_what_it_changes());
         if let Some(at) = clauses.limit {
             self.push(" LIMIT ");
             self.expression(tokens, nodes, at)?;
-        } else if clauses.offset.is_some()
-            && let Some(all) = self.dialect.no_limit()
-        {
+        } else if let Some(all) = self.dialect.no_limit().filter(|_| needs_limit) {
             self.push(" LIMIT ");
             self.push(all);
         }
@@ -394,47 +368,30 @@ impl Renderer {
         }
         Ok(())
     }
-
-    /// The keys of the rows that a query finds, for an UPDATE or DELETE that cannot find them itself.
-    pub(super) fn keys(&mut self, table: &'static TableDef, tokens: &[Token], clauses: &Clauses) -> Result<(), Fault> {
-        let wrap = !self.dialect.reads_what_it_changes();
-        if wrap {
-            self.push("SELECT * FROM (");
-        }
-        self.enter(table, tokens)?;
-        let nodes = Nodes::of(tokens, &self.tables(), 0)?;
-        self.push("SELECT ");
-        for (n, position) in table.key.iter().enumerate() {
-            if n > 0 {
-                self.push(", ");
-            }
-            self.column_as_it_is(Route::ROOT, *position)?;
-        }
-        self.from(clauses.source)?;
-        self.conditions(" WHERE ", tokens, &nodes, &clauses.filter)?;
-        self.order_by(tokens, &nodes, clauses)?;
-        self.limit(tokens, &nodes, clauses)?;
-        self.scopes.pop();
-        if wrap {
-            self.push(") AS picked");
-        }
-        Ok(())
-    }
 }
 
-impl Clauses {
-    fn withs(&self) -> usize {
-        self.combined.iter().filter(|(token, ..)| matches!(token, Token::With(..))).count()
-    }
+/// Before which of the combined queries everything so far is put in a query of its own.
+fn groups(combined: &[(SetOperation, Beside)]) -> Vec<bool> {
+    let mut looser = false;
+    combined
+        .iter()
+        .map(|(operation, _)| {
+            let group = looser && *operation == SetOperation::Intersect;
+            looser = *operation != SetOperation::Intersect;
+            group
+        })
+        .collect()
 }
 
-/// What stands behind SELECT.
-enum Shown {
-    /// What the query selects: every column where it names none.
-    Selected,
-    /// The same, each with a name of its own, so that a query around it may hold two of one name.
-    Numbered,
-    Text(&'static str),
+/// What a query selects: its whole table where it says nothing.
+fn selected(clauses: &Clauses) -> &[Selected] {
+    const EVERYTHING: &[Selected] = &[Selected::Entity(Route::ROOT)];
+    if clauses.select.is_empty() { EVERYTHING } else { &clauses.select }
+}
+
+/// A table's columns by their positions.
+fn positions(table: &'static TableDef) -> impl Iterator<Item = (u16, &'static cormorant_schema::ColumnDef)> {
+    (0..=u16::MAX).zip(table.columns)
 }
 
 pub(super) fn column_output(table: &'static TableDef, position: u16) -> Output {

@@ -1,0 +1,178 @@
+//! An empty database for one test.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use cormorant::{Database, Options, Result, Sql, UncheckedSql};
+
+/// A backend that the suite runs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Backend {
+    /// SQLite in memory.
+    Sqlite,
+    /// PostgreSQL.
+    Postgres,
+    /// MariaDB.
+    MariaDb,
+}
+
+impl Backend {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Sqlite => "sqlite",
+            Self::Postgres => "postgres",
+            Self::MariaDb => "mariadb",
+        }
+    }
+
+    /// Whether this run asks for the backend: `cargo xtask test --only …` says which in `CORMORANT_TEST_BACKENDS`.
+    fn is_asked_for(self) -> bool {
+        match std::env::var("CORMORANT_TEST_BACKENDS") {
+            Ok(asked) => asked.split(',').any(|name| name.trim() == self.name()),
+            Err(_) => true,
+        }
+    }
+
+    /// The URL of the server's own database, from which databases are made.
+    fn server(self) -> Option<String> {
+        let variable = match self {
+            Self::Sqlite => return None,
+            Self::Postgres => "CORMORANT_TEST_POSTGRES",
+            Self::MariaDb => "CORMORANT_TEST_MARIADB",
+        };
+        match std::env::var(variable) {
+            Ok(url) => Some(url),
+            Err(_) => panic!(
+                "{variable} is not set: `cargo xtask test` starts the servers and says where they are; \
+                 `cargo xtask test --only sqlite` leaves them out"
+            ),
+        }
+    }
+}
+
+/// An empty database of a test's own, and what was sent to it.
+#[derive(Debug)]
+pub struct Fixture {
+    /// The database.
+    pub db: Database,
+    /// Which one it is.
+    pub backend: Backend,
+    /// Where it is, for further connections. A database in memory cannot be reached again.
+    pub url: String,
+    statements: Arc<Mutex<Vec<String>>>,
+}
+
+impl Fixture {
+    /// Runs a test against a backend, on a runtime with several threads; not at all when this run leaves the backend
+    /// out.
+    pub fn run(backend: Backend, name: &str, test: impl AsyncFnOnce(&Self) -> Result<()>) {
+        if !backend.is_asked_for() {
+            return;
+        }
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+        let runtime = runtime.unwrap_or_else(|error| panic!("no runtime: {error}"));
+        runtime.block_on(async {
+            let result = match Self::new(backend, name).await {
+                Ok(fixture) => test(&fixture).await,
+                Err(error) => panic!("no {} for the test: {error}", backend.name()),
+            };
+            if let Err(error) = result {
+                panic!("{error}\n{error:?}");
+            }
+        });
+    }
+
+    /// An empty database.
+    ///
+    /// # Errors
+    /// The server's.
+    pub async fn new(backend: Backend, name: &str) -> Result<Self> {
+        let url = match backend.server() {
+            None => "sqlite::memory:".to_owned(),
+            Some(server) => create_database(&server, name).await?,
+        };
+        Self::at(backend, url, |options| options).await
+    }
+
+    /// A fixture for a URL, with options changed.
+    ///
+    /// # Errors
+    /// The server's.
+    pub async fn at(backend: Backend, url: String, change: impl FnOnce(Options) -> Options) -> Result<Self> {
+        let statements = Arc::new(Mutex::new(Vec::new()));
+        let log = Arc::clone(&statements);
+        let options = Options::parse(&url)?.on_statement(move |event| {
+            if !event.control {
+                log.lock().unwrap_or_else(PoisonError::into_inner).push(event.sql.to_owned());
+            }
+        });
+        let db = Database::connect_with(change(options)).await?;
+        Ok(Self { db, backend, url, statements })
+    }
+
+    /// A file for a SQLite test that needs several connections, a database of its own elsewhere.
+    ///
+    /// # Errors
+    /// The server's.
+    pub async fn with_connections(&self, connections: usize) -> Result<Self> {
+        let url = match self.backend {
+            Backend::Sqlite => format!("sqlite:{}", temporary_file()),
+            _ => self.url.clone(),
+        };
+        Self::at(self.backend, url, |options| options.max_connections(connections)).await
+    }
+
+    /// The statements sent since the last call, transaction control left out.
+    pub fn statements(&self) -> Vec<String> {
+        std::mem::take(&mut *self.statements.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Whether the fixture's database is this one.
+    pub fn is(&self, backend: Backend) -> bool {
+        self.backend == backend
+    }
+
+    /// Runs SQL text of the test's own.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn execute(&self, sql: &str) -> Result<u64> {
+        Sql::unchecked(UncheckedSql::vouch_for(sql)).execute(&self.db).await
+    }
+
+    /// A name in the quotes of the backend.
+    pub fn quoted(&self, name: &str) -> String {
+        match self.backend {
+            Backend::MariaDb => format!("`{}`", name.replace('`', "``")),
+            _ => format!("\"{}\"", name.replace('"', "\"\"")),
+        }
+    }
+
+    /// How many rows a table has, asked without the library's queries.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn rows_in(&self, table: &str) -> Result<i64> {
+        let sql = format!("SELECT COUNT(*) FROM {}", self.quoted(table));
+        Sql::unchecked(UncheckedSql::vouch_for(sql)).one(&self.db).await
+    }
+}
+
+async fn create_database(server: &str, name: &str) -> Result<String> {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let short: String = name.chars().take(30).collect();
+    let database = format!("t_{}_{number}_{short}", std::process::id());
+    let admin = Database::connect(server).await?;
+    Sql::unchecked(UncheckedSql::vouch_for(format!("CREATE DATABASE {database}"))).execute(&admin).await?;
+    let base = server.rsplit_once('/').map_or(server, |(base, _)| base);
+    Ok(format!("{base}/{database}"))
+}
+
+/// A path in the system's directory for temporary files, removed when the process ends by the system's own rules.
+fn temporary_file() -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let path = std::env::temp_dir().join(format!("cormorant-{}-{number}.db", std::process::id()));
+    path.to_string_lossy().into_owned()
+}

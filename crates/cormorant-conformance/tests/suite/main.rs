@@ -1,0 +1,5 @@
+//! The suite. Models are defined beside the tests that use them, and created with `db.create(models![…])`.
+
+#![allow(missing_docs, unused_crate_dependencies, reason = "tests")]
+
+mod record;

@@ -1,0 +1,110 @@
+//! Making connections, and telling the server to stop.
+
+use std::pin::Pin;
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use futures_timer::Delay;
+use futures_util::future::{Either, select};
+use tokio::task::{JoinError, JoinHandle};
+use tokio_postgres::config::SslMode;
+use tokio_postgres::{CancelToken, Client, Config, NoTls};
+
+use super::errors;
+use crate::options::ServerOptions;
+use crate::runtime::Home;
+use crate::{Error, ErrorKind, Result};
+
+/// Why a connection ended, once it has.
+pub(super) type Ending = OnceLock<tokio_postgres::Error>;
+
+/// Set after the login and not in it: poolers refuse what they do not know there.
+const SETTINGS: &str = "SET TimeZone TO 'UTC'; SET client_encoding TO 'UTF8'; SET standard_conforming_strings TO on";
+
+/// A server that is gone without a word is noticed after about two minutes.
+const KEEPALIVE_IDLE: Duration = Duration::from_secs(60);
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(15);
+const KEEPALIVE_RETRIES: u32 = 4;
+const UNACKNOWLEDGED: Duration = Duration::from_secs(120);
+
+/// How long it is tried to stop a statement.
+const CANCEL: Duration = Duration::from_secs(10);
+
+/// Connects on the runtime that is home, from wherever the caller runs.
+pub(super) async fn open(options: &ServerOptions, timeout: Duration, home: &Home) -> Result<(Client, Arc<Ending>)> {
+    let task = Task(home.handle().spawn(connect(config(options))));
+    match select(task, Delay::new(timeout)).await {
+        Either::Left((Ok(Ok(connected)), _)) => Ok(connected),
+        Either::Left((Ok(Err(error)), _)) => Err(errors::refused(&error, options)),
+        Either::Left((Err(_), _)) => Err(Error::new(
+            ErrorKind::Misuse,
+            "connecting was stopped: the Tokio runtime is shutting down, or was built without `enable_all`",
+        )),
+        Either::Right(_) => Err(errors::silent(timeout, options)),
+    }
+}
+
+async fn connect(config: Config) -> Result<(Client, Arc<Ending>), tokio_postgres::Error> {
+    let (client, connection) = config.connect(NoTls).await?;
+    let ending = Arc::new(Ending::new());
+    let end = Arc::clone(&ending);
+    // It ends when the client is dropped, or the server hangs up.
+    tokio::spawn(async move {
+        if let Err(error) = connection.await {
+            let _ = end.set(error);
+        }
+    });
+    client.batch_execute(SETTINGS).await?;
+    Ok((client, ending))
+}
+
+fn config(options: &ServerOptions) -> Config {
+    let mut config = Config::new();
+    config
+        .port(options.port.unwrap_or(5432))
+        .dbname(options.database.as_str())
+        .application_name(options.application_name.as_deref().unwrap_or("cormorant"))
+        .ssl_mode(SslMode::Disable)
+        .keepalives_idle(KEEPALIVE_IDLE)
+        .keepalives_interval(KEEPALIVE_INTERVAL)
+        .keepalives_retries(KEEPALIVE_RETRIES)
+        .tcp_user_timeout(UNACKNOWLEDGED);
+    if !options.user.is_empty() {
+        config.user(options.user.as_str());
+    }
+    if let Some(password) = &options.password {
+        config.password(password.reveal());
+    }
+    match &options.socket {
+        #[cfg(unix)]
+        Some(directory) => config.host_path(directory),
+        #[cfg(not(unix))]
+        Some(directory) => config.host(directory.as_str()),
+        None => config.host(options.host.as_str()),
+    };
+    config
+}
+
+/// A task that ends with whoever waits for it.
+struct Task<T>(JoinHandle<T>);
+
+impl<T> Future for Task<T> {
+    type Output = Result<T, JoinError>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.0).poll(context)
+    }
+}
+
+impl<T> Drop for Task<T> {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// Asks the server to stop what a connection is doing. It may come too late, and nothing says so.
+pub(super) async fn cancel(token: CancelToken) {
+    let cancel = std::pin::pin!(token.cancel_query(NoTls));
+    let _ = select(cancel, Delay::new(CANCEL)).await;
+}

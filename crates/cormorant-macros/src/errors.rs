@@ -1,0 +1,73 @@
+//! Faults of an input, all reported together.
+
+use syn::spanned::Spanned;
+
+/// Collects faults, so that a user sees every one at once.
+#[derive(Default)]
+pub(crate) struct Errors(Option<syn::Error>);
+
+impl Errors {
+    pub(crate) fn add(&mut self, error: syn::Error) {
+        match &mut self.0 {
+            Some(errors) => errors.combine(error),
+            None => self.0 = Some(error),
+        }
+    }
+
+    pub(crate) fn at(&mut self, place: impl Spanned, message: impl std::fmt::Display) {
+        self.add(syn::Error::new(place.span(), message));
+    }
+
+    pub(crate) fn finish(self) -> syn::Result<()> {
+        self.0.map_or(Ok(()), Err)
+    }
+}
+
+/// "unknown key `uniqe`: did you mean `unique`?"
+pub(crate) fn unknown(key: &str, known: &[&str]) -> String {
+    let nearest = known.iter().map(|other| (distance(key, other), *other)).min();
+    match nearest {
+        Some((distance, other)) if distance <= 1 + key.len() / 4 => {
+            format!("unknown key `{key}`: did you mean `{other}`?")
+        }
+        _ => format!("unknown key `{key}`: known are {}", list(known)),
+    }
+}
+
+pub(crate) fn list(words: &[&str]) -> String {
+    words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// Insertions, deletions and replacements between two words.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut diagonal = i;
+        let mut left = i + 1;
+        for (y, above) in b.iter().zip(row.iter_mut().skip(1)) {
+            let replaced = diagonal + usize::from(x != *y);
+            diagonal = *above;
+            left = replaced.min(*above + 1).min(left + 1);
+            *above = left;
+        }
+        if let Some(first) = row.first_mut() {
+            *first = i + 1;
+        }
+    }
+    row.last().copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_key_is_offered() {
+        assert_eq!(distance("uniqe", "unique"), 1);
+        assert_eq!(distance("", "abc"), 3);
+        assert_eq!(distance("kitten", "sitting"), 3);
+        assert!(unknown("uniqe", &["unique", "index"]).ends_with("did you mean `unique`?"));
+        assert!(unknown("colour", &["unique", "index"]).ends_with("known are `unique`, `index`"));
+    }
+}

@@ -1,0 +1,131 @@
+//! How rows become entities and entities become values.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use crate::model::check::{KeyKind, Model};
+
+pub(super) fn expand(model: &Model) -> TokenStream {
+    let Model { ident, columns, skipped, .. } = model;
+    let name = ident.to_string();
+    let fields: Vec<_> = columns.iter().map(|column| &column.ident).collect();
+    let types: Vec<_> = columns.iter().map(|column| &column.ty).collect();
+    let positions: Vec<_> = (0..columns.len() as u16).collect();
+    let places: Vec<_> = (0..columns.len()).map(syn::Index::from).collect();
+    let keys: Vec<_> = columns.iter().enumerate().filter(|(_, column)| column.key.is_some()).collect();
+    let key_fields: Vec<_> = keys.iter().map(|(_, column)| &column.ident).collect();
+    let key_places: Vec<_> = keys.iter().map(|(n, _)| syn::Index::from(*n)).collect();
+    let key_types: Vec<_> = keys.iter().map(|(_, column)| &column.ty).collect();
+    let generated = columns.iter().find_map(|column| {
+        let field = &column.ident;
+        match column.key? {
+            KeyKind::Database => Some(quote! {
+                fn set_generated_key(entity: &mut Self::Entity, key: i64) -> support::Result<()> {
+                    entity.#field = support::generated_key(key)?;
+                    support::Ok(())
+                }
+            }),
+            KeyKind::Client => Some(quote! {
+                fn prepare(entity: &mut Self::Entity) {
+                    if entity.#field.is_nil() {
+                        entity.#field = support::new_uuid();
+                    }
+                }
+            }),
+            KeyKind::Given => None,
+        }
+    });
+    // A key of one part is that part; of several, a tuple.
+    let (key_type, key, snapshot_key) = match (key_types.as_slice(), key_fields.as_slice(), key_places.as_slice()) {
+        ([ty], [field], [place]) => (
+            quote!(<#ty as support::KeyPart>::Key),
+            quote!(support::KeyPart::key(&entity.#field)),
+            quote!(support::KeyPart::key(&snapshot.#place)),
+        ),
+        _ => (
+            quote!((#(<#key_types as support::KeyPart>::Key,)*)),
+            quote!(support::Ok((#(support::KeyPart::key(&entity.#key_fields)?,)*))),
+            quote!(support::Ok((#(support::KeyPart::key(&snapshot.#key_places)?,)*))),
+        ),
+    };
+    quote! {
+        impl support::Mapper for #ident {
+            type Entity = Self;
+            type Key = #key_type;
+            type Path<R: 'static, J: support::Join> = Path<R, J>;
+            type Snapshot = (#(#types,)*);
+
+            const NAME: &'static str = #name;
+            const TABLE: &'static support::TableDef = &TABLE;
+
+            fn path<R: 'static, J: support::Join>(route: support::Route) -> Self::Path<R, J> {
+                Path { route, mark: support::PhantomData }
+            }
+
+            fn load(row: &mut support::Row<'_>) -> support::Result<Self> {
+                support::Ok(Self {
+                    #(#fields: support::Field::load(row)?,)*
+                    #(#skipped: support::Default::default(),)*
+                })
+            }
+
+            fn assign(entity: &mut Self::Entity, column: u16, row: &mut support::Row<'_>) -> support::Result<()> {
+                match column {
+                    #(#positions => entity.#fields = support::Field::load(row)?,)*
+                    _ => {}
+                }
+                support::Ok(())
+            }
+
+            fn value(entity: &Self::Entity, column: u16) -> support::Result<support::Value, support::Unstorable> {
+                match column {
+                    #(#positions => support::Field::value(&entity.#fields),)*
+                    _ => support::Ok(support::Value::Null),
+                }
+            }
+
+            fn key(entity: &Self::Entity) -> support::Result<Self::Key> {
+                #key
+            }
+
+            fn snapshot(entity: &Self::Entity) -> Self::Snapshot {
+                (#(support::Clone::clone(&entity.#fields),)*)
+            }
+
+            fn copy(snapshot: &Self::Snapshot) -> Self::Snapshot {
+                (#(support::Clone::clone(&snapshot.#places),)*)
+            }
+
+            fn snapshot_key(snapshot: &Self::Snapshot) -> support::Result<Self::Key> {
+                #snapshot_key
+            }
+
+            fn changed(snapshot: &Self::Snapshot, entity: &Self::Entity) -> support::Columns {
+                let mut changed = support::Columns::none();
+                #(if snapshot.#places != entity.#fields { changed.add(#positions); })*
+                changed
+            }
+
+            fn as_stored(entity: &mut Self::Entity) {
+                #(support::Field::as_stored(&mut entity.#fields);)*
+            }
+
+            #generated
+        }
+
+        impl support::Model for #ident {}
+
+        impl support::FromRow for #ident {
+            fn from_row(row: &mut support::Row<'_>) -> support::Result<Self> {
+                <Self as support::Mapper>::load(row)
+            }
+        }
+
+        impl support::IntoModel for #ident {
+            type Model = Self;
+            fn into_model(self) -> Self {
+                self
+            }
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! `#[derive(Model)]`: attributes to a checked model, a checked model to code.
+
+mod attributes;
+mod check;
+mod expand;
+mod names;
+
+use proc_macro2::TokenStream;
+use syn::DeriveInput;
+
+pub(crate) fn derive(input: DeriveInput) -> syn::Result<TokenStream> {
+    let model = check::check(&input)?;
+    Ok(expand::expand(&model))
+}

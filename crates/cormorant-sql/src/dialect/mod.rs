@@ -1,0 +1,199 @@
+//! What differs between the dialects, as data where possible.
+
+use std::fmt;
+
+mod operators;
+mod types;
+
+pub(crate) use operators::FIFTEEN_DIGITS;
+pub(crate) use types::Cast;
+
+/// A dialect of SQL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Dialect {
+    /// SQLite.
+    Sqlite,
+    /// PostgreSQL.
+    Postgres,
+    /// MySQL.
+    MySql,
+    /// MariaDB.
+    MariaDb,
+}
+
+/// How a placeholder is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Placeholder {
+    /// A mark and the value's number: `$1`, `?1`. A value may stand in several places.
+    Numbered(char),
+    /// A mark alone: every place takes a value of its own.
+    Plain,
+}
+
+impl fmt::Display for Dialect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Sqlite => "SQLite",
+            Self::Postgres => "PostgreSQL",
+            Self::MySql => "MySQL",
+            Self::MariaDb => "MariaDB",
+        })
+    }
+}
+
+impl Dialect {
+    /// The mark around a name.
+    pub(crate) fn quote_mark(self) -> char {
+        match self {
+            Self::Sqlite | Self::Postgres => '"',
+            Self::MySql | Self::MariaDb => '`',
+        }
+    }
+
+    pub(crate) fn placeholder(self) -> Placeholder {
+        match self {
+            Self::Sqlite => Placeholder::Numbered('?'),
+            Self::Postgres => Placeholder::Numbered('$'),
+            Self::MySql | Self::MariaDb => Placeholder::Plain,
+        }
+    }
+
+    /// The words in front of a statement that make the database say how it would run it.
+    pub fn explain(self) -> &'static str {
+        match self {
+            Self::Sqlite => "EXPLAIN QUERY PLAN",
+            Self::Postgres | Self::MySql | Self::MariaDb => "EXPLAIN",
+        }
+    }
+
+    /// The placeholder of the value with this number, counted from 1.
+    pub fn parameter(self, number: usize) -> String {
+        match self.placeholder() {
+            Placeholder::Numbered(mark) => format!("{mark}{number}"),
+            Placeholder::Plain => "?".to_owned(),
+        }
+    }
+
+    /// Whether INSERT can give rows back.
+    pub fn insert_returning(self) -> bool {
+        self != Self::MySql
+    }
+
+    /// Whether UPDATE can give rows back.
+    pub fn update_returning(self) -> bool {
+        matches!(self, Self::Sqlite | Self::Postgres)
+    }
+
+    /// Whether DELETE can give rows back.
+    pub fn delete_returning(self) -> bool {
+        self != Self::MySql
+    }
+
+    /// Whether one INSERT of one row tells its integer key without RETURNING, for less than RETURNING costs.
+    pub fn insert_tells_key(self) -> bool {
+        self != Self::Postgres
+    }
+
+    /// Whether DDL takes part in a transaction.
+    pub fn transactional_ddl(self) -> bool {
+        matches!(self, Self::Sqlite | Self::Postgres)
+    }
+
+    /// Whether an exact number is stored as an integer or a float, and has to be kept to the digits those hold.
+    pub fn decimals_are_floats(self) -> bool {
+        self == Self::Sqlite
+    }
+
+    /// Whether an exact number reaches the server as text, which a comparison would take for a float.
+    pub(crate) fn decimals_travel_as_text(self) -> bool {
+        matches!(self, Self::MySql | Self::MariaDb)
+    }
+
+    /// Whether a sum of integers comes back as an exact number, which a cast has to turn into an integer.
+    pub(crate) fn sums_integers_as_numeric(self) -> bool {
+        self == Self::Postgres
+    }
+
+    /// Whether an aggregate can have a FILTER.
+    pub(crate) fn filters_aggregates(self) -> bool {
+        matches!(self, Self::Sqlite | Self::Postgres)
+    }
+
+    /// The most digits an exact number may have.
+    pub fn decimal_digits(self) -> u8 {
+        if self.decimals_are_floats() { 15 } else { 28 }
+    }
+
+    /// The most values a statement can carry, where the protocol and not the server's settings say so.
+    pub(crate) fn most_values(self) -> Option<usize> {
+        match self {
+            Self::Sqlite => None,
+            Self::Postgres | Self::MySql | Self::MariaDb => Some(usize::from(u16::MAX)),
+        }
+    }
+
+    /// Whether a statement may read the table it changes.
+    pub(crate) fn reads_what_it_changes(self) -> bool {
+        matches!(self, Self::Sqlite | Self::Postgres)
+    }
+
+    /// What stands for "no limit" before OFFSET, where a limit is required.
+    pub(crate) fn no_limit(self) -> Option<&'static str> {
+        match self {
+            Self::Sqlite => Some("-1"),
+            Self::Postgres => None,
+            Self::MySql | Self::MariaDb => Some("18446744073709551615"),
+        }
+    }
+
+    /// Whether ORDER BY knows NULLS FIRST. Where it does not, NULL is smaller than everything.
+    pub(crate) fn orders_nulls(self) -> bool {
+        matches!(self, Self::Sqlite | Self::Postgres)
+    }
+
+    /// Whether long text and bytes take a default only as an expression in brackets.
+    pub(crate) fn brackets_long_defaults(self) -> bool {
+        self == Self::MySql
+    }
+
+    /// Whether a foreign key can fall back to its default when its target is deleted.
+    pub(crate) fn sets_default_on_delete(self) -> bool {
+        matches!(self, Self::Sqlite | Self::Postgres)
+    }
+
+    /// An INSERT of no columns.
+    pub(crate) fn insert_defaults(self) -> &'static str {
+        match self {
+            Self::Sqlite | Self::Postgres => " DEFAULT VALUES",
+            Self::MySql | Self::MariaDb => " () VALUES ()",
+        }
+    }
+
+    /// What follows the columns of CREATE TABLE.
+    pub(crate) fn table_options(self) -> &'static str {
+        match self {
+            Self::Sqlite | Self::Postgres => "",
+            Self::MySql => " CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_bin",
+            Self::MariaDb => " CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin",
+        }
+    }
+
+    /// What makes text compare by code point, trailing spaces included; empty where it does so by itself.
+    pub(crate) fn binary_collation(self) -> &'static str {
+        match self {
+            Self::Sqlite | Self::Postgres => "",
+            Self::MySql => " COLLATE utf8mb4_0900_bin",
+            Self::MariaDb => " COLLATE utf8mb4_nopad_bin",
+        }
+    }
+
+    /// The float that an average is computed in.
+    pub(crate) fn float_name(self) -> &'static str {
+        match self {
+            Self::Sqlite => "REAL",
+            Self::Postgres => "double precision",
+            Self::MySql | Self::MariaDb => "DOUBLE",
+        }
+    }
+}

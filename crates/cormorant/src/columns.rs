@@ -1,0 +1,36 @@
+//! A set of columns, by position.
+
+/// A set of a table's columns.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Columns([u64; 4]);
+
+impl Columns {
+    /// No column.
+    pub const fn none() -> Self {
+        Self([0; 4])
+    }
+
+    /// Adds a column. A position from 256 on is passed over: no model has it.
+    #[inline]
+    pub fn add(&mut self, column: u16) {
+        if let Some(word) = self.0.get_mut(usize::from(column / 64)) {
+            *word |= 1 << (column % 64);
+        }
+    }
+
+    /// Whether a column is in the set.
+    #[inline]
+    pub fn contains(&self, column: u16) -> bool {
+        self.0.get(usize::from(column / 64)).is_some_and(|word| word >> (column % 64) & 1 == 1)
+    }
+
+    /// Whether the set is empty.
+    pub fn is_empty(&self) -> bool {
+        self.0 == [0; 4]
+    }
+
+    /// The columns, in order.
+    pub fn iter(&self) -> impl Iterator<Item = u16> + use<'_> {
+        (0..256).filter(|column| self.contains(*column))
+    }
+}

@@ -1,0 +1,120 @@
+//! Where statements run.
+
+use cormorant_driver::{Call, Done, Error, ErrorKind, Lease, Pool, Result, Sink};
+use cormorant_sql::{Dialect, Kind, Statement, Value};
+
+use crate::{Database, Transaction};
+
+/// Where statements run: a [`Database`] (each statement by itself) or a [`Transaction`]. Both are taken by
+/// reference, so `item.save(&db)` and `item.save(tx)` read the same.
+#[diagnostic::on_unimplemented(
+    message = "statements cannot run on `{Self}`",
+    label = "expected a `Database` or a `Transaction`"
+)]
+pub trait Executor: Sync + sealed::Sealed {
+    #[doc(hidden)]
+    fn target(&self) -> Target<'_>;
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for crate::Database {}
+    impl Sealed for crate::Transaction {}
+    impl<T: Sealed + ?Sized> Sealed for &T {}
+}
+
+impl Executor for Database {
+    fn target(&self) -> Target<'_> {
+        Target::Database(self.pool())
+    }
+}
+
+impl Executor for Transaction {
+    fn target(&self) -> Target<'_> {
+        Target::Transaction(self)
+    }
+}
+
+impl<E: Executor> Executor for &E {
+    fn target(&self) -> Target<'_> {
+        (*self).target()
+    }
+}
+
+/// One type for both, so that what runs a statement is compiled once.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug)]
+pub enum Target<'a> {
+    Database(&'a Pool),
+    Transaction(&'a Transaction),
+}
+
+impl<'a> Target<'a> {
+    pub(crate) fn pool(self) -> &'a Pool {
+        match self {
+            Self::Database(pool) => pool,
+            Self::Transaction(transaction) => transaction.pool(),
+        }
+    }
+
+    pub(crate) fn dialect(self) -> Dialect {
+        self.pool().dialect()
+    }
+
+    /// Renders a statement, or finds it rendered, and runs it.
+    #[inline]
+    pub(crate) async fn run(self, statement: &Statement<'_>, values: &[Value], sink: Sink<'_>) -> Result<Done> {
+        let compiled = self.pool().shapes().get(statement).map_err(Error::from_sql)?;
+        self.call(Call::new(&compiled, values), sink).await
+    }
+
+    /// Runs a statement. One that only reads, by itself, and lost its connection before the first row is run once
+    /// more on another: nothing was done yet. Nothing else is repeated.
+    #[inline]
+    pub(crate) async fn call(self, call: Call<'_>, sink: Sink<'_>) -> Result<Done> {
+        match self {
+            Self::Transaction(transaction) => transaction.call(call, sink).await,
+            Self::Database(pool) => {
+                let mut rows = 0u64;
+                let mut counted = |row: &mut cormorant_driver::Row<'_>| {
+                    rows += 1;
+                    sink(row)
+                };
+                match once(pool, call, &mut counted).await {
+                    Err(error) if error.kind() == ErrorKind::ConnectionLost => {
+                        // The server may have gone: the others are not trusted either.
+                        pool.close_idle();
+                        if call.writes || rows > 0 {
+                            return Err(error);
+                        }
+                        once(pool, call, sink).await
+                    }
+                    result => result,
+                }
+            }
+        }
+    }
+}
+
+#[inline]
+async fn once(pool: &Pool, call: Call<'_>, sink: Sink<'_>) -> Result<Done> {
+    let mut lease: Lease = pool.acquire("a statement").await?;
+    if call.writes {
+        lease.claim_writing("a statement").await?;
+    }
+    lease.connection()?.run(call, sink).await
+}
+
+/// For statements that give no rows.
+pub(crate) fn no_rows(_row: &mut cormorant_driver::Row<'_>) -> Result<()> {
+    Ok(())
+}
+
+/// A statement over a table.
+pub(crate) fn statement<'a>(
+    kind: Kind,
+    table: &'static cormorant_sql::schema::TableDef,
+    tokens: &'a [cormorant_sql::Token],
+) -> Statement<'a> {
+    Statement { kind, table, tokens }
+}

@@ -1,0 +1,78 @@
+//! Primary keys.
+
+use std::fmt::Debug;
+use std::hash::Hash;
+
+use cormorant_driver::{Error, ErrorKind, Result};
+use cormorant_sql::Value;
+
+use crate::{ForeignKey, Mapper, Scalar};
+
+/// The key of a row: one value, or a tuple of several.
+pub trait Key: Clone + Eq + Hash + Debug + Send + Sync + 'static {
+    /// The values, in the order of the key's columns.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Encode`] when a value cannot be stored.
+    fn values(&self) -> Result<Vec<Value>>;
+}
+
+/// A field that is a key or a part of one.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a key",
+    label = "not a key",
+    note = "a key is an integer, a String, a Uuid, a date or another type with `Eq` and `Hash`, or a `ForeignKey`"
+)]
+pub trait KeyPart {
+    /// Its value in the key.
+    type Key: Scalar + Eq + Hash + Debug;
+
+    /// Its value in the key.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Encode`] when it points at a row that is not saved yet.
+    fn key(&self) -> Result<Self::Key>;
+}
+
+impl<T: Scalar + Eq + Hash + Debug> KeyPart for T {
+    type Key = T;
+
+    fn key(&self) -> Result<T> {
+        Ok(self.clone())
+    }
+}
+
+impl<M: Mapper> KeyPart for ForeignKey<M>
+where
+    M::Key: Scalar + Key,
+{
+    type Key = M::Key;
+
+    fn key(&self) -> Result<M::Key> {
+        self.key().cloned().ok_or_else(|| Error::new(ErrorKind::Encode, crate::foreign_key::UNSAVED))
+    }
+}
+
+fn value<T: Scalar>(part: &T) -> Result<Value> {
+    part.to_value().map_err(|fault| Error::new(ErrorKind::Encode, fault.to_string()))
+}
+
+impl<T: Scalar + Eq + Hash + Debug> Key for T {
+    fn values(&self) -> Result<Vec<Value>> {
+        Ok(vec![value(self)?])
+    }
+}
+
+macro_rules! tuples {
+    ($($name:ident $place:tt)*) => {
+        impl<$($name: Scalar + Eq + Hash + Debug),*> Key for ($($name,)*) {
+            fn values(&self) -> Result<Vec<Value>> {
+                Ok(vec![$(value(&self.$place)?),*])
+            }
+        }
+    };
+}
+
+tuples!(A 0 B 1);
+tuples!(A 0 B 1 C 2);
+tuples!(A 0 B 1 C 2 D 3);

@@ -1,0 +1,230 @@
+//! How a type is stored.
+
+use cormorant_driver::{Result, Row};
+use cormorant_sql::schema::TableDef;
+use cormorant_sql::{Buffer, Route, Token, Value};
+
+use crate::expr::Predicate;
+use crate::{Columns, Error, ErrorKind, Executor, Inner, Join, Key, Query, Record, Unstorable, query, record};
+
+/// How an entity is stored: its table, and the way between rows and values.
+///
+/// `#[derive(Model)]` writes it for a struct that is its own mapper. The provided methods start queries.
+pub trait Mapper: Sized + 'static {
+    /// What is stored.
+    type Entity: Send + Sync + 'static;
+    /// The type of its key.
+    type Key: Key;
+    /// Its columns and relations, as a query that starts at `R` sees them.
+    type Path<R: 'static, J: Join>: Copy;
+    /// Its columns as the database holds them, taken at the first mutable borrow.
+    type Snapshot: Send + Sync + 'static;
+
+    /// The name of the entity in Rust.
+    const NAME: &'static str;
+    /// The table.
+    const TABLE: &'static TableDef;
+
+    /// The path at the end of a route.
+    fn path<R: 'static, J: Join>(route: Route) -> Self::Path<R, J>;
+
+    /// Makes an entity of a row's next cells, one per column, in order.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Decode`] when a cell holds something else.
+    fn load(row: &mut Row<'_>) -> Result<Self::Entity>;
+
+    /// Takes one column's value from the row's next cell.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Decode`] when the cell holds something else.
+    fn assign(entity: &mut Self::Entity, column: u16, row: &mut Row<'_>) -> Result<()>;
+
+    /// The value of a column.
+    ///
+    /// # Errors
+    /// [`Unstorable`] when the column cannot hold it.
+    fn value(entity: &Self::Entity, column: u16) -> Result<Value, Unstorable>;
+
+    /// The key.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Encode`] when a part of it points at a row that is not saved.
+    fn key(entity: &Self::Entity) -> Result<Self::Key>;
+
+    /// The columns as they are now.
+    fn snapshot(entity: &Self::Entity) -> Self::Snapshot;
+
+    /// Another copy of a snapshot.
+    fn copy(snapshot: &Self::Snapshot) -> Self::Snapshot;
+
+    /// The key of the row that a snapshot was taken of.
+    ///
+    /// # Errors
+    /// As [`key`](Self::key).
+    fn snapshot_key(snapshot: &Self::Snapshot) -> Result<Self::Key>;
+
+    /// The columns that are no longer as the snapshot has them.
+    fn changed(snapshot: &Self::Snapshot, entity: &Self::Entity) -> Columns;
+
+    /// Makes every value what will be read back.
+    fn as_stored(_entity: &mut Self::Entity) {}
+
+    /// Fills in what the program generates before an insert: UUID keys.
+    fn prepare(_entity: &mut Self::Entity) {}
+
+    /// Takes over the integer key that the database generated.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Decode`] when the key's type does not hold it.
+    fn set_generated_key(_entity: &mut Self::Entity, _key: i64) -> Result<()> {
+        Ok(())
+    }
+
+    /// Every row.
+    fn query() -> Query<Self, Self> {
+        Query::new()
+    }
+
+    /// The rows that meet a condition.
+    fn filter(condition: impl FnOnce(PathOf<Self>) -> Predicate<Self>) -> Query<Self, Self> {
+        Self::query().filter(condition)
+    }
+}
+
+/// A struct that is its own mapper: one table, one struct.
+///
+/// Derive it: `#[derive(Model)]`. The table is the struct's name in snake case and plural, a column a field's name;
+/// a field named `id` is the key unless another says `key`; `Option` is NULL.
+///
+/// # Attributes of the struct
+/// `table = "…"`, `schema = "…"`, `rename_all = "PascalCase"` (names of columns), `index(a, b)`, `unique(a, b)`
+/// (both with `name = "…"`), `check(name = "SQL")`, `strict` and `autoincrement` (SQLite), `crate = "path"`.
+///
+/// # Attributes of a field
+/// | attribute | meaning |
+/// |---|---|
+/// | `key` | the key, or a part of it |
+/// | `generated = false` | the program gives the key |
+/// | `column = "…"` | the column's name |
+/// | `max_length = n` | at most `n` characters |
+/// | `precision = p, scale = s` | `p` digits, `s` of them behind the point |
+/// | `unique`, `index`, `index = false` | an index; a foreign key has one unless it says not to |
+/// | `default = value` | in the builder, and in the database where it is a literal |
+/// | `db_default = "SQL"` | in the database |
+/// | `check = "SQL"` | a condition every row meets |
+/// | `on_delete = cascade` | also `restrict`, `set_null`, `set_default` |
+/// | `path = "…"` | the method's name on the path |
+/// | `secret` | never shown in messages |
+/// | `skip` | no column |
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a model",
+    label = "no table belongs to it",
+    note = "write `#[derive(Model)]` above the struct"
+)]
+pub trait Model: Mapper<Entity = Self> + Send + Sync {
+    /// The row with this key.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`] when there is none.
+    fn get(db: &impl Executor, key: impl Into<Self::Key> + Send) -> impl Future<Output = Result<Record<Self>>> + Send {
+        let key = key.into();
+        async move { Self::find(db, key).await?.ok_or_else(|| query::not_found(Self::NAME)) }
+    }
+
+    /// The row with this key, if there is one.
+    ///
+    /// # Errors
+    /// Those of the database.
+    fn find(
+        db: &impl Executor,
+        key: impl Into<Self::Key> + Send,
+    ) -> impl Future<Output = Result<Option<Record<Self>>>> + Send {
+        let query = by_key::<Self>(&key.into());
+        async move { Ok(query?.all(db).await?.pop()) }
+    }
+
+    /// The rows with these keys, in the order of the keys in the database; a key without a row is passed over.
+    /// The keys travel as one parameter, however many they are.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unsupported`] for composite keys; those of the database.
+    fn get_many<K: Into<Self::Key>>(
+        db: &impl Executor,
+        keys: impl IntoIterator<Item = K> + Send,
+    ) -> impl Future<Output = Result<Vec<Record<Self>>>> + Send {
+        let query = by_keys::<Self>(keys.into_iter().map(Into::into));
+        async move { query?.all(db).await }
+    }
+
+    /// Inserts many at once: few statements, one transaction, and the keys that the database generates read back.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Validation`] when one is invalid, and nothing is sent; those of the database, and nothing is kept.
+    fn insert_many<X: IntoModel<Model = Self>>(
+        db: &impl Executor,
+        models: impl IntoIterator<Item = X> + Send,
+    ) -> impl Future<Output = Result<Vec<Record<Self>>>> + Send {
+        let models: Vec<Self> = models.into_iter().map(IntoModel::into_model).collect();
+        async move { record::insert_many(db.target(), models).await }
+    }
+}
+
+/// What can become a model: the struct itself, or its complete builder.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a model, nor a builder with every required field given",
+    label = "cannot become a model"
+)]
+pub trait IntoModel {
+    /// The model.
+    type Model: Model;
+
+    /// Becomes it.
+    fn into_model(self) -> Self::Model;
+}
+
+/// The path that a query over `M` starts with: `fn published(p: PathOf<Post>) -> Predicate<Post>`.
+pub type PathOf<M> = <M as Mapper>::Path<M, Inner>;
+
+/// The query for one row.
+pub(crate) fn by_key<M: Mapper>(key: &M::Key) -> Result<Query<M, M>> {
+    let mut query = Query::new();
+    push_key(query.buffer_mut(), M::TABLE, key.values()?);
+    Ok(query)
+}
+
+/// The condition that a row has this key.
+pub(crate) fn push_key(buffer: &mut Buffer, table: &'static TableDef, values: Vec<Value>) {
+    for (column, value) in table.key.iter().zip(values) {
+        let class = query::class_of(table, *column);
+        buffer.push(Token::Column { via: Route::ROOT, column: *column, outer: 0 });
+        buffer.push(Token::Bind(class));
+        buffer.values.push(value);
+        buffer.push(Token::Binary(cormorant_sql::Binary::Eq));
+        buffer.push(Token::Filter);
+    }
+}
+
+fn by_keys<M: Mapper>(keys: impl Iterator<Item = M::Key>) -> Result<Query<M, M>> {
+    let [column] = M::TABLE.key else {
+        return Err(Error::new(
+            ErrorKind::Unsupported,
+            "`get_many` takes keys of one column: filter by the columns of a composite key",
+        )
+        .with_model(M::NAME));
+    };
+    let values = keys.map(|key| Ok(key.values()?.into_iter().next().unwrap_or(Value::Null)));
+    let values = values.collect::<Result<Vec<_>>>()?;
+    let mut query = Query::new();
+    let class = query::class_of(M::TABLE, *column);
+    let here = Token::Column { via: Route::ROOT, column: *column, outer: 0 };
+    let buffer: &mut Buffer = query.buffer_mut();
+    buffer.push(here);
+    buffer.push(Token::List(class));
+    buffer.values.push(Value::List(values));
+    buffer.push(Token::In);
+    buffer.push(Token::Filter);
+    buffer.push(here);
+    buffer.push(Token::OrderBy { descending: false, nulls: cormorant_sql::Nulls::Native });
+    Ok(query)
+}

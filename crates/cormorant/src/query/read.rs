@@ -1,0 +1,157 @@
+//! Terminals that read.
+
+use cormorant_driver::{Error, ErrorKind, Result, Row};
+use cormorant_sql::{Kind, Token};
+
+use super::{Fetch, Query, not_found};
+use crate::{Executor, Mapper, executor};
+
+impl<M: Mapper, O: Fetch> Query<M, O> {
+    /// Every row.
+    ///
+    /// # Errors
+    /// The database's, and [`ErrorKind::Decode`] when a row is not what the type says.
+    pub async fn all(self, db: &impl Executor) -> Result<Vec<O::Row>> {
+        let mut rows = Vec::new();
+        let loader = self.loader;
+        self.each(Kind::Select, db, |row| {
+            rows.push(O::load(loader, row)?);
+            Ok(())
+        })
+        .await?;
+        Ok(rows)
+    }
+
+    /// The first row, in the query's order or by key.
+    ///
+    /// # Errors
+    /// As [`all`](Self::all).
+    pub async fn first(mut self, db: &impl Executor) -> Result<Option<O::Row>> {
+        self.order_by_key(false);
+        Ok(self.limit_to(1).all(db).await?.pop())
+    }
+
+    /// The last row, in the query's order or by key.
+    ///
+    /// # Errors
+    /// As [`all`](Self::all).
+    pub async fn last(mut self, db: &impl Executor) -> Result<Option<O::Row>> {
+        if self.buffer.tokens.iter().any(|token| matches!(token, Token::OrderBy { .. })) {
+            self.reverse();
+        } else {
+            self.order_by_key(true);
+        }
+        Ok(self.limit_to(1).all(db).await?.pop())
+    }
+
+    /// The one row.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`] when there is none, [`ErrorKind::MultipleRows`] when there are several.
+    pub async fn one(self, db: &impl Executor) -> Result<O::Row> {
+        self.optional(db).await?.ok_or_else(|| not_found(M::NAME))
+    }
+
+    /// The one row, if there is one.
+    ///
+    /// # Errors
+    /// [`ErrorKind::MultipleRows`] when there are several.
+    pub async fn optional(self, db: &impl Executor) -> Result<Option<O::Row>> {
+        let mut rows = self.limit_to(2).all(db).await?;
+        match rows.len() {
+            0 | 1 => Ok(rows.pop()),
+            _ => Err(Error::new(
+                ErrorKind::MultipleRows,
+                "several rows were found where one was asked for: filter by something unique, or ask for `first`",
+            )
+            .with_model(M::NAME)),
+        }
+    }
+
+    /// How many rows.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn count(self, db: &impl Executor) -> Result<u64> {
+        let mut count = 0;
+        self.each(Kind::Count, db, |row| {
+            count = row.read(|cell| cell.int())?.unsigned_abs();
+            Ok(())
+        })
+        .await?;
+        Ok(count)
+    }
+
+    /// Whether there is a row.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn exists(self, db: &impl Executor) -> Result<bool> {
+        let mut exists = false;
+        self.each(Kind::Exists, db, |row| {
+            exists = row.read(|cell| cell.bool())?;
+            Ok(())
+        })
+        .await?;
+        Ok(exists)
+    }
+
+    /// How the database would find the rows, in its own words.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn explain(self, db: &impl Executor) -> Result<String> {
+        let target = db.target();
+        let statement = executor::statement(Kind::Select, M::TABLE, &self.buffer.tokens);
+        let compiled = target.pool().shapes().get(&statement).map_err(Error::from_sql)?;
+        let sql = format!("{} {}", target.dialect().explain(), compiled.sql);
+        let mut call = cormorant_driver::Call::new(&compiled, &self.buffer.values);
+        (call.sql, call.outputs, call.keep) = (&sql, &[], false);
+        let mut plan = String::new();
+        target
+            .call(call, &mut |row| {
+                let cells = (0..row.len()).map(|_| row.read(|cell| Ok(cell.to_text()))).collect::<Result<Vec<_>>>()?;
+                plan.push_str(cells.join("\t").trim_end());
+                plan.push('\n');
+                Ok(())
+            })
+            .await?;
+        Ok(plan)
+    }
+
+    async fn each(
+        self,
+        kind: Kind,
+        db: &impl Executor,
+        mut sink: impl FnMut(&mut Row<'_>) -> Result<()> + Send,
+    ) -> Result<()> {
+        let statement = executor::statement(kind, M::TABLE, &self.buffer.tokens);
+        match db.target().run(&statement, &self.buffer.values, &mut sink).await {
+            Ok(_) => Ok(()),
+            Err(error) => Err(crate::problem::of_query(error, M::TABLE)),
+        }
+    }
+
+    /// At most so many rows, whatever limit was asked for before.
+    fn limit_to(mut self, rows: u64) -> Self {
+        let asked = self.buffer.tokens.iter().any(|token| *token == Token::Limit);
+        if !asked {
+            self.push_number(rows, Token::Limit);
+        }
+        self
+    }
+
+    fn reverse(&mut self) {
+        use cormorant_sql::Nulls;
+        for token in &mut self.buffer.tokens {
+            if let Token::OrderBy { descending, nulls } = token {
+                *descending = !*descending;
+                *nulls = match nulls {
+                    Nulls::Native => Nulls::Native,
+                    Nulls::First => Nulls::Last,
+                    Nulls::Last => Nulls::First,
+                };
+            }
+        }
+    }
+}

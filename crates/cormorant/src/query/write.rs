@@ -1,0 +1,41 @@
+//! Terminals that write by query, without loading a row.
+
+use cormorant_driver::Result;
+use cormorant_sql::{Kind, Route};
+
+use super::Query;
+use crate::expr::IntoAssigns;
+use crate::{Executor, Mapper, PathOf, executor, problem};
+
+impl<M: Mapper> Query<M, M> {
+    /// Sets columns of every row the query finds; gives the number of rows found.
+    ///
+    /// No hook and no validation runs: the database's own constraints hold.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn update<A: IntoAssigns<M>>(
+        mut self,
+        db: &impl Executor,
+        assigns: impl FnOnce(PathOf<M>) -> A,
+    ) -> Result<u64> {
+        assigns(M::path(Route::ROOT)).push_assigns(&mut self.buffer);
+        self.write(Kind::Update, db).await
+    }
+
+    /// Deletes every row the query finds; gives their number.
+    ///
+    /// # Errors
+    /// The database's: [`ErrorKind::ForeignKey`](crate::ErrorKind::ForeignKey) when a row is still pointed at.
+    pub async fn delete(self, db: &impl Executor) -> Result<u64> {
+        self.write(Kind::Delete, db).await
+    }
+
+    async fn write(self, kind: Kind, db: &impl Executor) -> Result<u64> {
+        let statement = executor::statement(kind, M::TABLE, &self.buffer.tokens);
+        match db.target().run(&statement, &self.buffer.values, &mut executor::no_rows).await {
+            Ok(done) => Ok(done.rows),
+            Err(error) => Err(problem::of_write(error, M::TABLE, &[])),
+        }
+    }
+}

@@ -1,0 +1,244 @@
+//! SQL of the program's own.
+
+use std::borrow::Cow;
+
+use cormorant_driver::{Call, Error, ErrorKind, Result};
+use cormorant_sql::{Class, Dialect, Parameter, Value};
+
+use crate::{Executor, Field, FromRow, executor, query};
+
+/// SQL text with bound values: what [`sql!`](crate::sql) makes.
+///
+/// # Values in braces are bound, lists are spread
+/// ```
+/// use cormorant::prelude::*;
+/// # fn main() -> cormorant::Result<()> {
+/// # let db = Database::connect("sqlite::memory:").wait()?;
+/// let (name, ids) = ("x'; DROP TABLE items; --", [1, 2, 3]);
+/// let row: (String, i64) = sql!("SELECT {name}, count(*) FROM (SELECT 2 AS id) AS t WHERE id IN ({..ids})").one(&db).wait()?;
+/// assert_eq!(row, (name.to_owned(), 1));
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "SQL does nothing until it runs: `.all(&db).await?`"]
+#[derive(Clone, Debug, Default)]
+pub struct Sql {
+    pieces: Vec<Piece>,
+}
+
+#[derive(Clone, Debug)]
+enum Piece {
+    Text(Cow<'static, str>),
+    Value(Result<Value, String>, Class),
+    List(Vec<Piece>),
+}
+
+impl Sql {
+    #[doc(hidden)]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    #[doc(hidden)]
+    pub fn text(mut self, text: &'static str) -> Self {
+        self.pieces.push(Piece::Text(Cow::Borrowed(text)));
+        self
+    }
+
+    #[doc(hidden)]
+    pub fn bind<T: Bind + ?Sized>(mut self, value: &T) -> Self {
+        self.pieces.push(piece(value));
+        self
+    }
+
+    #[doc(hidden)]
+    pub fn list<'a, T, I>(mut self, values: &'a I) -> Self
+    where
+        T: Bind + 'a,
+        I: ?Sized,
+        &'a I: IntoIterator<Item = &'a T>,
+    {
+        self.pieces.push(Piece::List(values.into_iter().map(piece).collect()));
+        self
+    }
+
+    /// SQL text that is made while the program runs. The name says what reviewers have to look for: this text
+    /// becomes part of the statement as it is, so nothing in it may come from a user.
+    pub fn unchecked(text: impl Into<UncheckedSql>) -> Self {
+        Self { pieces: vec![Piece::Text(Cow::Owned(text.into().0))] }
+    }
+
+    /// Every row.
+    ///
+    /// # Errors
+    /// The database's, and [`ErrorKind::Decode`] when a row is not what the type says.
+    pub async fn all<T: FromRow + Send>(self, db: &impl Executor) -> Result<Vec<T>> {
+        let mut rows = Vec::new();
+        self.run(db, &mut |row| {
+            rows.push(T::from_row(row)?);
+            Ok(())
+        })
+        .await?;
+        Ok(rows)
+    }
+
+    /// The one row.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`] when there is none, [`ErrorKind::MultipleRows`] when there are several.
+    pub async fn one<T: FromRow + Send>(self, db: &impl Executor) -> Result<T> {
+        self.optional(db).await?.ok_or_else(|| query::not_found("sql!"))
+    }
+
+    /// The one row, if there is one.
+    ///
+    /// # Errors
+    /// [`ErrorKind::MultipleRows`] when there are several.
+    pub async fn optional<T: FromRow + Send>(self, db: &impl Executor) -> Result<Option<T>> {
+        let mut rows = self.all(db).await?;
+        match rows.len() {
+            0 | 1 => Ok(rows.pop()),
+            n => Err(Error::new(ErrorKind::MultipleRows, format!("{n} rows were found where one was asked for"))),
+        }
+    }
+
+    /// Runs it for what it does; gives the number of rows written.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn execute(self, db: &impl Executor) -> Result<u64> {
+        self.run(db, &mut executor::no_rows).await
+    }
+
+    async fn run(self, db: &impl Executor, sink: cormorant_driver::Sink<'_>) -> Result<u64> {
+        let target = db.target();
+        let mut statement = Prepared::default();
+        for piece in self.pieces {
+            statement.push(piece, target.dialect())?;
+        }
+        let Prepared { sql, values, parameters } = statement;
+        let class = classify(&sql)?;
+        let call = Call {
+            sql: &sql,
+            values: &values,
+            parameters: &parameters,
+            order: None,
+            outputs: &[],
+            writes: class != StatementClass::Read,
+            keep: true,
+            session: class == StatementClass::Session,
+        };
+        Ok(target.call(call, sink).await?.rows)
+    }
+}
+
+#[derive(Default)]
+struct Prepared {
+    sql: String,
+    values: Vec<Value>,
+    parameters: Vec<Parameter>,
+}
+
+impl Prepared {
+    fn push(&mut self, piece: Piece, dialect: Dialect) -> Result<()> {
+        match piece {
+            Piece::Text(text) => self.sql.push_str(&text),
+            Piece::Value(value, class) => {
+                let value = value.map_err(|why| Error::new(ErrorKind::Encode, why).with_parameter(self.values.len()))?;
+                self.values.push(value);
+                self.parameters.push(Parameter { class, list: false });
+                self.sql.push_str(&dialect.parameter(self.values.len()));
+            }
+            // `IN ()` is no SQL: NULL is in no list.
+            Piece::List(pieces) if pieces.is_empty() => self.sql.push_str("NULL"),
+            Piece::List(pieces) => {
+                for (n, piece) in pieces.into_iter().enumerate() {
+                    if n > 0 {
+                        self.sql.push_str(", ");
+                    }
+                    self.push(piece, dialect)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+#[derive(PartialEq)]
+enum StatementClass {
+    Read,
+    Write,
+    /// Changes the session, which the next user of the connection must not see.
+    Session,
+}
+
+/// What a statement does, by its first word. In doubt it writes.
+fn classify(sql: &str) -> Result<StatementClass> {
+    let word = sql.trim_start().split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default().to_ascii_uppercase();
+    Ok(match word.as_str() {
+        "SELECT" | "VALUES" | "EXPLAIN" | "SHOW" => StatementClass::Read,
+        "BEGIN" | "START" | "COMMIT" | "END" | "ROLLBACK" | "SAVEPOINT" | "RELEASE" | "ABORT" => {
+            return Err(Error::new(
+                ErrorKind::Misuse,
+                format!("{word} in raw SQL would change the connection behind the library's back: use `db.transaction(…)`, `db.begin()` and `commit`"),
+            ));
+        }
+        "SET" | "RESET" | "USE" | "PRAGMA" | "ATTACH" | "DETACH" | "LISTEN" | "UNLISTEN" | "LOCK" | "UNLOCK" | "DISCARD"
+        | "PREPARE" | "DEALLOCATE" | "DECLARE" | "XA" => StatementClass::Session,
+        _ => StatementClass::Write,
+    })
+}
+
+fn piece<T: Bind + ?Sized>(value: &T) -> Piece {
+    Piece::Value(value.to_bind(), value.class())
+}
+
+/// What the braces of [`sql!`](crate::sql) can hold.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be bound in `sql!`",
+    label = "not a value of a column",
+    note = "bind a plain value, an Option of one, a &str; spread a list with `{{..list}}`"
+)]
+pub trait Bind {
+    #[doc(hidden)]
+    fn to_bind(&self) -> Result<Value, String>;
+    #[doc(hidden)]
+    fn class(&self) -> Class;
+}
+
+impl<T: Field> Bind for T {
+    fn to_bind(&self) -> Result<Value, String> {
+        self.value().map_err(|unstorable| unstorable.0)
+    }
+
+    fn class(&self) -> Class {
+        Class::of(T::TYPE)
+    }
+}
+
+macro_rules! borrowed {
+    ($($type:ty),*) => {$(
+        impl Bind for $type {
+            fn to_bind(&self) -> Result<Value, String> {
+                (**self).to_owned().to_bind()
+            }
+
+            fn class(&self) -> Class {
+                (**self).to_owned().class()
+            }
+        }
+    )*};
+}
+
+borrowed!(&str, &String, &i16, &i32, &i64, &f64, &bool, &uuid::Uuid, &rust_decimal::Decimal, &jiff::Timestamp);
+
+/// Text that becomes SQL as it is. Its name is what a reviewer looks for: nothing in it may come from a user.
+#[derive(Clone, Debug)]
+pub struct UncheckedSql(String);
+
+impl UncheckedSql {
+    /// Vouches for a text.
+    pub fn vouch_for(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+}

@@ -1,0 +1,39 @@
+//! Deleting.
+
+use cormorant_driver::Result;
+use cormorant_sql::{Buffer, Kind};
+
+use super::{Record, State, deleted, stale};
+use crate::executor::{no_rows, statement};
+use crate::mapper::push_key;
+use crate::{Error, ErrorKind, Executor, Key as _, Model, problem};
+
+impl<M: Model> Record<M> {
+    /// Deletes the row. The model stays readable; saving it again is an error.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Stale`](crate::ErrorKind::Stale) when the row is gone already,
+    /// [`ErrorKind::ForeignKey`](crate::ErrorKind::ForeignKey) when another row points at it.
+    pub async fn delete(&mut self, db: &impl Executor) -> Result<()> {
+        match self.state {
+            State::New => {
+                return Err(Error::new(ErrorKind::Misuse, "the row was never saved, so there is none to delete").with_model(M::NAME));
+            }
+            State::Deleted => return Err(deleted::<M>()),
+            State::Clean | State::Touched(_) => {}
+        }
+        let key = self.stored_key()?;
+        let mut buffer = Buffer::default();
+        push_key(&mut buffer, M::TABLE, key.values()?);
+        let done = db
+            .target()
+            .run(&statement(Kind::Delete, M::TABLE, &buffer.tokens), &buffer.values, &mut no_rows)
+            .await
+            .map_err(|error| problem::of_write(error, M::TABLE, &[]))?;
+        if done.rows == 0 {
+            return Err(stale::<M>(&key, "deleted"));
+        }
+        self.state = State::Deleted;
+        Ok(())
+    }
+}

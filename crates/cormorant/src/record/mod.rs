@@ -1,0 +1,166 @@
+//! One row as an Active Record.
+
+mod delete;
+mod insert;
+mod refresh;
+mod save;
+
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+
+use cormorant_driver::{Error, ErrorKind};
+use cormorant_sql::Value;
+
+pub(crate) use insert::insert_many;
+
+use crate::Model;
+
+/// A row and its model: derefs to the model, remembers what the database holds, and writes only what changed.
+///
+/// The first mutable borrow after loading or saving keeps a copy of the columns; reading copies nothing.
+///
+/// # Load, change, save
+/// ```
+/// use cormorant::prelude::*;
+/// #[derive(Model, Debug, PartialEq)]
+/// struct Item { id: i64, name: String, stock: i32 }
+///
+/// # fn main() -> cormorant::Result<()> {
+/// # let db = Database::connect("sqlite::memory:").wait()?;
+/// # db.create(models![Item]).wait()?;
+/// let mut item = Record::new(Item { id: 0, name: "Cup".into(), stock: 1 });
+/// item.save(&db).wait()?; // INSERT
+/// item.stock += 1;
+/// item.save(&db).wait()?; // UPDATE items SET stock = ? WHERE id = ?
+/// item.save(&db).wait()?; // nothing
+/// item.delete(&db).wait()?;
+/// assert!(item.save(&db).wait().unwrap_err().is_stale());
+/// # Ok(())
+/// # }
+/// ```
+///
+/// To borrow two fields at once, borrow the model first: `let item = &mut *record;`.
+pub struct Record<M: Model> {
+    entity: M,
+    state: State<M>,
+}
+
+enum State<M: Model> {
+    /// Not in the database yet.
+    New,
+    /// As the database holds it.
+    Clean,
+    /// Borrowed mutably since; the columns as the database holds them.
+    Touched(Box<M::Snapshot>),
+    /// No longer in the database.
+    Deleted,
+}
+
+impl<M: Model> Record<M> {
+    /// A record of a row that is not in the database yet: `save` inserts it.
+    pub fn new(entity: M) -> Self {
+        Self { entity, state: State::New }
+    }
+
+    /// A record of a row that was just read.
+    #[inline]
+    pub(crate) fn loaded(entity: M) -> Self {
+        Self { entity, state: State::Clean }
+    }
+
+    /// Whether the row is in the database, as far as this record knows.
+    pub fn is_saved(&self) -> bool {
+        matches!(self.state, State::Clean | State::Touched(_))
+    }
+
+    /// Whether saving would write something.
+    pub fn is_changed(&self) -> bool {
+        match &self.state {
+            State::New => true,
+            State::Clean | State::Deleted => false,
+            State::Touched(snapshot) => !M::changed(snapshot, &self.entity).is_empty(),
+        }
+    }
+
+    /// The model itself; what the record remembers is forgotten.
+    pub fn into_inner(self) -> M {
+        self.entity
+    }
+
+    /// The key of the row in the database: the one it was read with, should the model's have changed.
+    fn stored_key(&self) -> cormorant_driver::Result<M::Key> {
+        match &self.state {
+            State::Touched(snapshot) => M::snapshot_key(snapshot),
+            _ => M::key(&self.entity),
+        }
+    }
+}
+
+impl<M: Model> Deref for Record<M> {
+    type Target = M;
+
+    #[inline]
+    fn deref(&self) -> &M {
+        &self.entity
+    }
+}
+
+impl<M: Model> DerefMut for Record<M> {
+    fn deref_mut(&mut self) -> &mut M {
+        if matches!(self.state, State::Clean) {
+            self.state = State::Touched(Box::new(M::snapshot(&self.entity)));
+        }
+        &mut self.entity
+    }
+}
+
+impl<M: Model + Clone> Clone for Record<M> {
+    /// A record of the same row. It remembers the same: what one saves, the other does not know.
+    fn clone(&self) -> Self {
+        let state = match &self.state {
+            State::New => State::New,
+            State::Clean => State::Clean,
+            State::Deleted => State::Deleted,
+            State::Touched(snapshot) => State::Touched(Box::new(M::copy(snapshot))),
+        };
+        Self { entity: self.entity.clone(), state }
+    }
+}
+
+impl<M: Model + fmt::Debug> fmt::Debug for Record<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.entity.fmt(f)
+    }
+}
+
+impl<M: Model + PartialEq> PartialEq for Record<M> {
+    /// Equal models, whatever the records remember.
+    fn eq(&self, other: &Self) -> bool {
+        self.entity == other.entity
+    }
+}
+
+impl<M: Model + PartialEq> PartialEq<M> for Record<M> {
+    fn eq(&self, other: &M) -> bool {
+        self.entity == *other
+    }
+}
+
+fn stale<M: Model>(key: &M::Key, what: &str) -> Error {
+    use crate::Key as _;
+    // A number is shown; a text could be anything.
+    let which = match key.values().ok().as_deref() {
+        Some([Value::Int(key)]) => format!("the row with key {key}"),
+        _ => "the row".to_owned(),
+    };
+    Error::new(
+        ErrorKind::Stale,
+        format!("{which} is not there any more, so it was not {what}: someone deleted it or changed its key since it was read"),
+    )
+    .with_model(M::NAME)
+}
+
+fn deleted<M: Model>() -> Error {
+    Error::new(ErrorKind::Stale, "the row was deleted through this record: `Record::new(record.into_inner())` makes a new one")
+        .with_model(M::NAME)
+}

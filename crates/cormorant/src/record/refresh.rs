@@ -1,0 +1,43 @@
+//! Reading again.
+
+use cormorant_driver::Result;
+use cormorant_sql::Kind;
+
+use super::{Record, State, deleted, stale};
+use crate::executor::statement;
+use crate::mapper::by_key;
+use crate::{Error, ErrorKind, Executor, Model, problem};
+
+impl<M: Model> Record<M> {
+    /// Reads the row again: columns become what the database holds, and changes that were not saved are lost.
+    /// Fields that are no columns stay as they are.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Stale`](crate::ErrorKind::Stale) when the row is gone.
+    pub async fn refresh(&mut self, db: &impl Executor) -> Result<()> {
+        match self.state {
+            State::New => {
+                return Err(Error::new(ErrorKind::Misuse, "the row was never saved, so there is none to read").with_model(M::NAME));
+            }
+            State::Deleted => return Err(deleted::<M>()),
+            State::Clean | State::Touched(_) => {}
+        }
+        let key = self.stored_key()?;
+        let mut query = by_key::<M>(&key)?;
+        let buffer = std::mem::take(query.buffer_mut());
+        let mut found = false;
+        let entity = &mut self.entity;
+        db.target()
+            .run(&statement(Kind::Select, M::TABLE, &buffer.tokens), &buffer.values, &mut |row| {
+                found = true;
+                (0..M::TABLE.columns.len() as u16).try_for_each(|column| M::assign(entity, column, row))
+            })
+            .await
+            .map_err(|error| problem::of_query(error, M::TABLE))?;
+        if !found {
+            return Err(stale::<M>(&key, "read"));
+        }
+        self.state = State::Clean;
+        Ok(())
+    }
+}

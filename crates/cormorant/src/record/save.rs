@@ -1,0 +1,55 @@
+//! Saving.
+
+use cormorant_driver::Result;
+use cormorant_sql::{Buffer, Kind, Token};
+
+use super::{Record, State, deleted, stale};
+use crate::executor::{no_rows, statement};
+use crate::mapper::push_key;
+use crate::query::class_of;
+use crate::{Executor, Key as _, Model, problem, validate};
+
+impl<M: Model> Record<M> {
+    /// Writes what changed: a new row is inserted, a loaded one is updated in the columns that changed, and with no
+    /// change nothing is sent.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Stale`](crate::ErrorKind::Stale) when the row is gone (it is never inserted again in silence),
+    /// [`ErrorKind::Validation`](crate::ErrorKind::Validation) before anything is sent; the database's.
+    pub async fn save(&mut self, db: &impl Executor) -> Result<()> {
+        let target = db.target();
+        let snapshot = match &self.state {
+            State::New => return self.insert_into(target).await,
+            State::Clean => return Ok(()),
+            State::Deleted => return Err(deleted::<M>()),
+            State::Touched(snapshot) => snapshot,
+        };
+        M::as_stored(&mut self.entity);
+        let changed = M::changed(snapshot, &self.entity);
+        if changed.is_empty() {
+            self.state = State::Clean;
+            return Ok(());
+        }
+        let mut values = validate::values::<M>(&self.entity)?;
+        let key = M::snapshot_key(snapshot)?;
+        let mut buffer = Buffer::default();
+        let mut written = Vec::new();
+        for column in changed.iter() {
+            let Some(value) = values.get_mut(usize::from(column)) else { continue };
+            buffer.push(Token::Bind(class_of(M::TABLE, column)));
+            buffer.values.push(std::mem::replace(value, cormorant_sql::Value::Null));
+            buffer.push(Token::Set(column));
+            written.push(column);
+        }
+        push_key(&mut buffer, M::TABLE, key.values()?);
+        let done = target
+            .run(&statement(Kind::Update, M::TABLE, &buffer.tokens), &buffer.values, &mut no_rows)
+            .await
+            .map_err(|error| problem::of_write(error, M::TABLE, &written))?;
+        if done.rows == 0 {
+            return Err(stale::<M>(&key, "saved"));
+        }
+        self.state = State::Clean;
+        Ok(())
+    }
+}

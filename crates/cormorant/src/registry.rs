@@ -1,0 +1,69 @@
+//! The models of the program.
+
+use std::collections::HashMap;
+
+use cormorant_driver::{Error, ErrorKind, Result};
+use cormorant_sql::schema::TableDef;
+
+#[doc(hidden)]
+pub use inventory;
+
+/// A model, as the derive registers it.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Registered(pub &'static TableDef);
+
+inventory::collect!(Registered);
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __register {
+    ($model:ident) => {
+        $crate::__private::inventory::submit! {
+            $crate::__private::Registered(<$model as $crate::Mapper>::TABLE)
+        }
+    };
+}
+
+#[doc(hidden)]
+pub use crate::__register as register;
+
+/// Some models, as [`Database::create`](crate::Database::create) takes them: `models![Item, Order]`.
+#[macro_export]
+macro_rules! models {
+    ($($model:ty),* $(,)?) => {
+        [$(<$model as $crate::Mapper>::TABLE),*]
+    };
+}
+
+/// Every model in the program, by table.
+pub(crate) fn models() -> Result<Vec<&'static TableDef>> {
+    let mut models: Vec<_> = inventory::iter::<Registered>.into_iter().map(|registered| registered.0).collect();
+    if models.is_empty() {
+        return Err(Error::new(
+            ErrorKind::Misuse,
+            "the program has no model: derive Model, and if the models are in another crate, write `use that_crate as _;` so that it is linked",
+        ));
+    }
+    // The linker's order says nothing.
+    models.sort_by_key(|table| (table.schema, table.name, table.path));
+    checked(models)
+}
+
+/// Refuses two models of one table.
+pub(crate) fn checked(models: Vec<&'static TableDef>) -> Result<Vec<&'static TableDef>> {
+    let mut seen: HashMap<(Option<&str>, String), &TableDef> = HashMap::new();
+    for table in &models {
+        // SQLite and MySQL may take names that differ by case for one.
+        let name = (table.schema, table.name.to_lowercase());
+        if let Some(other) = seen.insert(name, table)
+            && !std::ptr::eq(other, *table)
+        {
+            return Err(Error::new(
+                ErrorKind::Misuse,
+                format!("the table {} has two models, {} and {}: give one of them `#[model(table = \"…\")]`", table.name, other.path, table.path),
+            ));
+        }
+    }
+    Ok(models)
+}

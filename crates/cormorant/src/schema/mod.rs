@@ -1,0 +1,106 @@
+//! Creating and dropping tables.
+
+mod live;
+
+use cormorant_driver::{Call, Error, ErrorKind, Result};
+use cormorant_sql::ddl;
+use cormorant_sql::schema::{Schema, Table, TableDef};
+
+use crate::executor::{Target, no_rows};
+use crate::{Database, Executor as _, Transaction};
+
+/// Creates the tables that are missing. Those that exist have to be as their models say.
+pub(crate) async fn create(db: &Database, models: &[&'static TableDef]) -> Result<()> {
+    let schema = schema_of(models)?;
+    let existing = live::tables(db.target(), &schema).await?;
+    let mut differences = Vec::new();
+    let mut missing = Vec::new();
+    for table in &schema.tables {
+        match existing.iter().find(|live| live.is(table, db.dialect())) {
+            None => missing.push(table),
+            Some(live) => differences.extend(live.differences(table, db.dialect())),
+        }
+    }
+    if !differences.is_empty() {
+        return Err(Error::new(
+            ErrorKind::SchemaMismatch,
+            format!(
+                "the database has tables that are not as the models say:\n  {}\nnothing was created: change the models, or the tables by a migration",
+                differences.join("\n  ")
+            ),
+        ));
+    }
+    let statements = creation(&missing, db)?;
+    run_all(db, &statements).await
+}
+
+/// Drops the tables that exist, those that point at others first.
+pub(crate) async fn drop(db: &Database, models: &[&'static TableDef]) -> Result<()> {
+    let schema = schema_of(models)?;
+    let dialect = db.dialect();
+    let existing = live::tables(db.target(), &schema).await?;
+    let present: Vec<&Table> =
+        schema.tables.iter().rev().filter(|table| existing.iter().any(|live| live.is(table, dialect))).collect();
+    let mut statements = Vec::new();
+    for (n, table) in present.iter().enumerate() {
+        // In a cycle a table is still pointed at when it is dropped: its foreign keys go first.
+        let gone = present.get(..n).unwrap_or_default();
+        let points_back = |target: &cormorant_sql::schema::Ident| gone.iter().any(|other| other.name == *target);
+        let _ = points_back;
+        if dialect.adds_foreign_keys() {
+            let later = present.get(n + 1..).unwrap_or_default();
+            for other in later {
+                let keys = other.foreign_keys.iter().filter(|key| key.target == table.name);
+                statements.extend(keys.map(|key| ddl::drop_foreign_key(other, key, dialect)));
+            }
+        }
+    }
+    statements.extend(present.iter().map(|table| ddl::drop_table(table, dialect)));
+    run_all(db, &statements).await
+}
+
+fn schema_of(models: &[&'static TableDef]) -> Result<Schema> {
+    Schema::of(models.iter().copied()).map_err(|invalid| Error::new(ErrorKind::InvalidIdentifier, invalid.to_string()))
+}
+
+/// The statements that create some tables: a foreign key into a cycle is added once both tables are there.
+fn creation(tables: &[&Table], db: &Database) -> Result<Vec<String>> {
+    let dialect = db.dialect();
+    let mut statements = Vec::new();
+    let mut later = Vec::new();
+    for (n, table) in tables.iter().enumerate() {
+        let mut table = Table::clone(table);
+        if dialect.adds_foreign_keys() {
+            let not_yet = tables.get(n + 1..).unwrap_or_default();
+            let (now, then): (Vec<_>, Vec<_>) = std::mem::take(&mut table.foreign_keys)
+                .into_iter()
+                .partition(|key| !not_yet.iter().any(|other| other.name == key.target && other.schema == key.target_schema));
+            table.foreign_keys = now;
+            later.extend(then.iter().map(|key| ddl::add_foreign_key(&table, key, dialect)));
+        }
+        statements.extend(ddl::create_table(&table, dialect).map_err(|fault| Error::from_sql(fault).with_model(&table.model))?);
+    }
+    statements.extend(later);
+    Ok(statements)
+}
+
+/// Runs statements in one transaction, where the database takes DDL into it.
+async fn run_all(db: &Database, statements: &[String]) -> Result<()> {
+    if statements.is_empty() {
+        return Ok(());
+    }
+    if !db.dialect().transactional_ddl() {
+        for sql in statements {
+            db.target().call(Call::text(sql), &mut no_rows).await?;
+        }
+        return Ok(());
+    }
+    let transaction: Transaction = db.begin().await?;
+    for sql in statements {
+        if let Err(error) = Target::Transaction(&transaction).call(Call::text(sql), &mut no_rows).await {
+            let _ = transaction.rollback().await;
+            return Err(error);
+        }
+    }
+    transaction.commit().await
+}

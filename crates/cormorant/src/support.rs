@@ -1,0 +1,146 @@
+//! What derived code calls. What is the same for every model is here, once.
+
+pub use std::clone::Clone;
+pub use std::convert::Into;
+pub use std::default::Default;
+pub use std::iter::IntoIterator;
+pub use std::marker::{Copy, PhantomData};
+pub use std::option::Option::{self, None, Some};
+pub use std::result::Result::Ok;
+
+pub use cormorant_driver::{Result, Row};
+pub use cormorant_sql::schema::{CheckDef, ColumnDef, DefaultDef, IndexDef, OnDelete, RelationDef, TableDef};
+pub use cormorant_sql::{Buffer, Route, Value};
+use cormorant_sql::{Binary, Class, Token, Unary};
+
+pub use crate::dec::decimal;
+pub use crate::expr::IntoExpr;
+pub use crate::registry::{Registered, inventory, register};
+pub use crate::{
+    Columns, Executor, Expr, Field, ForeignKey, FromRow, IntoModel, Join, KeyPart, Left, Mapper, Model, Predicate, Record,
+    Selectable, Selection, Unstorable,
+};
+use crate::{Error, ErrorKind, Scalar};
+
+/// A column of a field's type.
+pub const fn column<T: Field>(field: &'static str, name: &'static str) -> ColumnDef {
+    ColumnDef::new(field, name, T::TYPE, T::NULL)
+}
+
+/// A required field of a builder that has a value.
+#[derive(Debug)]
+pub enum Given {}
+
+/// A required field of a builder.
+#[diagnostic::on_unimplemented(
+    message = "the builder is not complete: a required field has no value",
+    label = "the field `{Self}` is still missing"
+)]
+pub trait IsGiven {}
+
+impl IsGiven for Given {}
+
+/// A required field is [`Given`] by type, so its value is there.
+#[allow(clippy::unreachable, reason = "the type parameter of the field says that its value was set")]
+pub fn never_missing<T>() -> T {
+    unreachable!("a required field of a builder has no value although its type says so")
+}
+
+/// What an optional field's setter takes: a value, or an `Option` of one. `Mark` tells the two apart.
+pub trait IntoOption<T, Mark> {
+    /// The value.
+    fn into_option(self) -> Option<T>;
+}
+
+impl<T, U: Into<T>> IntoOption<T, ()> for U {
+    fn into_option(self) -> Option<T> {
+        Some(self.into())
+    }
+}
+
+impl<T, U: Into<T>> IntoOption<T, (Option<()>,)> for Option<U> {
+    fn into_option(self) -> Option<T> {
+        self.map(Into::into)
+    }
+}
+
+/// The database's key as the field's type.
+pub fn generated_key<T: TryFrom<i64>>(key: i64) -> Result<T> {
+    T::try_from(key)
+        .map_err(|_| Error::new(ErrorKind::Decode, "the generated key does not fit the type of the field: use i64"))
+}
+
+/// A key that sorts by the time it was made (UUID version 7).
+pub fn new_uuid() -> uuid::Uuid {
+    uuid::Uuid::now_v7()
+}
+
+/// Selects every column of the table at the end of a route.
+pub fn push_entity(buffer: &mut Buffer, route: Route) {
+    buffer.push(Token::Entity(route));
+}
+
+/// A record from the row's next cells; `None` where the joined row is missing.
+pub fn load_joined<J: Join, M: Model>(row: &mut Row<'_>) -> Result<J::Of<Record<M>>> {
+    let key = M::TABLE.key.first().map_or(0, |column| usize::from(*column));
+    let present = !row.is_null(key);
+    let start = row.position();
+    let record = J::of(present, || M::load(row).map(Record::loaded))?;
+    row.go_to(start + M::TABLE.columns.len());
+    Ok(record)
+}
+
+fn key_column<M: Mapper>(route: Route) -> (Token, Class) {
+    let column = M::TABLE.key.first().copied().unwrap_or_default();
+    (Token::Column { via: route, column, outer: 0 }, crate::query::class_of(M::TABLE, column))
+}
+
+fn compare<R, M: Mapper>(route: Route, other: ForeignKey<M>, op: Binary) -> Predicate<R>
+where
+    M::Key: Scalar,
+{
+    let (column, class) = key_column::<M>(route);
+    let mut buffer = Buffer::of(column);
+    buffer.push(Token::Bind(class));
+    // A row without a key is no row of the database: NULL equals nothing.
+    buffer.values.push(other.to_value().unwrap_or(Value::Null));
+    buffer.push(Token::Binary(op));
+    Expr::new(buffer)
+}
+
+/// The row at the end of a route is this one.
+pub fn row_eq<R, M: Mapper>(route: Route, other: ForeignKey<M>) -> Predicate<R>
+where
+    M::Key: Scalar,
+{
+    compare(route, other, Binary::Eq)
+}
+
+/// The row at the end of a route is another one, or none.
+pub fn row_ne<R, M: Mapper>(route: Route, other: ForeignKey<M>) -> Predicate<R>
+where
+    M::Key: Scalar,
+{
+    compare(route, other, Binary::IsDistinct)
+}
+
+/// The row at the end of a route is one of these.
+pub fn row_is_in<R, M: Mapper>(route: Route, others: impl Iterator<Item = ForeignKey<M>>) -> Predicate<R>
+where
+    M::Key: Scalar,
+{
+    let (column, class) = key_column::<M>(route);
+    let values = others.filter_map(|other| other.to_value().ok()).collect();
+    let mut buffer = Buffer::of(column);
+    buffer.push(Token::List(class));
+    buffer.values.push(Value::List(values));
+    buffer.push(Token::In);
+    Expr::new(buffer)
+}
+
+/// There is no row at the end of a route, or there is one.
+pub fn row_is_null<R, M: Mapper>(route: Route, null: bool) -> Predicate<R> {
+    let mut buffer = Buffer::of(key_column::<M>(route).0);
+    buffer.push(Token::Unary(if null { Unary::IsNull } else { Unary::IsNotNull }));
+    Expr::new(buffer)
+}

@@ -1,0 +1,1 @@
+//! The programs beside this file are examples: `cargo run --example item`.
