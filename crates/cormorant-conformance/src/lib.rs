@@ -7,6 +7,15 @@
 mod fixture;
 mod poll;
 
+/// The README's and the guide's programs, run by the test command.
+#[cfg(doctest)]
+mod documents {
+    #[doc = include_str!("../../../README.md")]
+    mod readme {}
+    #[doc = include_str!("../../../docs/guide/01-active-record-or-session.md")]
+    mod active_record_or_session {}
+}
+
 pub use fixture::{Backend, Fixture};
 pub use poll::poll_times;
 

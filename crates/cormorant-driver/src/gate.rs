@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 
 use futures_timer::Delay;
 
-/// Lets `free` holders through.
+/// Lets so many holders through at a time, first come first served.
 #[derive(Debug)]
-pub(crate) struct Gate {
+pub struct Gate {
     state: Mutex<State>,
 }
 
@@ -38,17 +38,18 @@ struct Holder {
     since: Instant,
 }
 
-/// The right to be inside; leaving is dropping it.
+/// The right to be inside a [`Gate`]; leaving is dropping it.
 #[derive(Debug)]
-pub(crate) struct Pass {
+pub struct Pass {
     gate: Arc<Gate>,
     id: u64,
 }
 
-/// Nobody left in time.
+/// Nobody left a [`Gate`] in time. `Display` says who is inside, and for how long.
 #[derive(Debug)]
-pub(crate) struct TimedOut {
-    pub(crate) waited: Duration,
+pub struct TimedOut {
+    /// How long the wait was.
+    pub waited: Duration,
     holders: Vec<(&'static str, Duration)>,
 }
 
@@ -62,7 +63,8 @@ impl fmt::Display for TimedOut {
 }
 
 impl Gate {
-    pub(crate) fn new(free: usize) -> Arc<Self> {
+    /// A gate that lets `free` through at a time.
+    pub fn new(free: usize) -> Arc<Self> {
         let state = State { free, waiting: VecDeque::new(), holders: Vec::new(), next: 0 };
         Arc::new(Self { state: Mutex::new(state) })
     }
@@ -72,7 +74,10 @@ impl Gate {
     }
 
     /// Waits to be let through, at most so long. `what` says who waits, for others' errors.
-    pub(crate) async fn pass(self: &Arc<Self>, what: &'static str, timeout: Duration) -> Result<Pass, TimedOut> {
+    ///
+    /// # Errors
+    /// [`TimedOut`] when nobody left in time.
+    pub async fn pass(self: &Arc<Self>, what: &'static str, timeout: Duration) -> Result<Pass, TimedOut> {
         if let Some(pass) = self.try_pass(what) {
             return Ok(pass);
         }
@@ -93,7 +98,7 @@ impl Gate {
     }
 
     /// Lets through at once, or not.
-    pub(crate) fn try_pass(self: &Arc<Self>, what: &'static str) -> Option<Pass> {
+    pub fn try_pass(self: &Arc<Self>, what: &'static str) -> Option<Pass> {
         let mut state = self.lock();
         if state.free == 0 || !state.waiting.is_empty() {
             return None;

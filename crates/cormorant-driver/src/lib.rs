@@ -28,6 +28,7 @@ mod waiting;
 pub use connection::{Begin, Call, Connection, Done, Isolation, Sink, StatementEvent};
 pub use cormorant_sql as sql;
 pub use error::{Conflict, Error, ErrorKind, Fault, Result};
+pub use gate::{Gate, Pass, TimedOut};
 pub use options::{Backend, Options};
 pub use pool::{Lease, Pool};
 pub use row::{Cell, Mismatch, Row};

@@ -54,6 +54,11 @@ impl Pool {
         self.0.max_parameters
     }
 
+    /// How long to wait for what someone else holds.
+    pub fn acquire_timeout(&self) -> std::time::Duration {
+        self.0.options.acquire_timeout
+    }
+
     /// The statements it was asked, rendered.
     pub fn shapes(&self) -> &Shapes {
         &self.0.shapes
@@ -168,11 +173,6 @@ impl Lease {
         })?;
         self.writing = Some(pass);
         Ok(())
-    }
-
-    /// Gives up the right to write.
-    pub fn yield_writing(&mut self) {
-        self.writing = None;
     }
 }
 

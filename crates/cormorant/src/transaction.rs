@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use cormorant_driver::{Begin, Call, Done, Error, ErrorKind, Lease, Pool, Result, Sink};
+use cormorant_driver::{Begin, Call, Done, Error, ErrorKind, Gate, Lease, Pass, Pool, Result, Sink};
 
 /// A transaction, or a scope (savepoint) inside one: what [`Database::transaction`](crate::Database::transaction)
 /// hands to its closure, and what [`Database::begin`](crate::Database::begin) gives.
@@ -23,6 +23,8 @@ pub struct Transaction {
 struct Shared {
     pool: Pool,
     begin: Begin,
+    /// Statements of one transaction run one after the other, even when their futures are awaited together.
+    turns: Arc<Gate>,
     /// Taken out while a statement runs: whoever drops that statement's future drops the connection with it.
     lease: Mutex<Slot>,
     /// The depth of the innermost open scope.
@@ -36,9 +38,7 @@ enum Slot {
     /// Nothing was sent yet.
     Waiting(Lease),
     Begun(Lease),
-    /// A statement is running.
-    Taken,
-    /// The future of a statement was dropped, and the connection with it.
+    /// A statement is running, or its future was dropped and the connection with it, or the transaction has ended.
     Lost,
 }
 
@@ -48,6 +48,7 @@ impl Transaction {
         let shared = Shared {
             pool: pool.clone(),
             begin,
+            turns: Gate::new(1),
             lease: Mutex::new(Slot::Waiting(lease)),
             depth: AtomicU32::new(0),
             abandoned: AtomicU32::new(0),
@@ -113,9 +114,6 @@ impl Transaction {
             0 => connection.commit().await,
             depth => connection.release(depth).await,
         };
-        if self.depth == 0 {
-            running.lease()?.yield_writing();
-        }
         running.finish();
         if result.is_ok() || self.depth == 0 {
             self.end();
@@ -157,14 +155,17 @@ impl Transaction {
         if self.ended {
             return Err(Error::new(ErrorKind::Misuse, "the transaction has ended"));
         }
-        let abandoned = self.shared.abandoned.load(Ordering::Acquire);
-        if self.shared.depth.load(Ordering::Acquire) != self.depth && abandoned == 0 {
-            return Err(Error::new(
-                ErrorKind::TransactionSuspended,
-                "a scope inside this transaction is open: use the inner `tx` until it ends",
-            ));
-        }
-        let mut running = self.take()?;
+        self.check_scope()?;
+        let turn = self.shared.turns.pass("a statement of the transaction", self.shared.pool.acquire_timeout()).await;
+        let turn = turn.map_err(|late| {
+            Error::new(
+                ErrorKind::PoolTimeout,
+                format!("the transaction's connection did not become free in {:.1} s: {late}", late.waited.as_secs_f64()),
+            )
+        })?;
+        // A scope may have been opened while this waited.
+        let abandoned = self.check_scope()?;
+        let mut running = self.take(turn)?;
         if !running.begun {
             let lease = running.lease()?;
             if !self.shared.begin.read_only {
@@ -182,17 +183,24 @@ impl Transaction {
         Ok(running)
     }
 
-    fn take(&self) -> Result<Running<'_>> {
-        let mut slot = self.slot();
-        let (begun, next) = match &*slot {
-            Slot::Waiting(_) => (false, Slot::Taken),
-            Slot::Begun(_) => (true, Slot::Taken),
-            Slot::Taken => {
-                return Err(Error::new(
-                    ErrorKind::Misuse,
-                    "two statements of one transaction run at the same time: await one before the other",
-                ));
-            }
+    /// Refuses an outer scope while an inner one is open; says which scope was dropped without an end, 0 for none.
+    fn check_scope(&self) -> Result<u32> {
+        let abandoned = self.shared.abandoned.load(Ordering::Acquire);
+        // A scope that was dropped is as good as ended: the one around it is the innermost.
+        let innermost = abandoned.checked_sub(1).unwrap_or_else(|| self.shared.depth.load(Ordering::Acquire));
+        if innermost != self.depth {
+            return Err(Error::new(
+                ErrorKind::TransactionSuspended,
+                "a scope inside this transaction is open: use the inner `tx` until it ends",
+            ));
+        }
+        Ok(abandoned)
+    }
+
+    fn take(&self, turn: Pass) -> Result<Running<'_>> {
+        let (lease, begun) = match std::mem::replace(&mut *self.slot(), Slot::Lost) {
+            Slot::Waiting(lease) => (lease, false),
+            Slot::Begun(lease) => (lease, true),
             Slot::Lost => {
                 return Err(Error::new(
                     ErrorKind::ConnectionLost,
@@ -200,12 +208,7 @@ impl Transaction {
                 ));
             }
         };
-        match std::mem::replace(&mut *slot, next) {
-            Slot::Waiting(lease) | Slot::Begun(lease) => {
-                Ok(Running { transaction: self, lease: Some(lease), begun })
-            }
-            Slot::Taken | Slot::Lost => Err(Error::new(ErrorKind::Misuse, "the connection is not there")),
-        }
+        Ok(Running { transaction: self, lease: Some(lease), begun, _turn: turn })
     }
 
     fn slot(&self) -> std::sync::MutexGuard<'_, Slot> {
@@ -245,6 +248,8 @@ struct Running<'a> {
     transaction: &'a Transaction,
     lease: Option<Lease>,
     begun: bool,
+    /// Behind the lease in order: the next one finds it back in its place.
+    _turn: Pass,
 }
 
 impl Running<'_> {
@@ -266,7 +271,6 @@ impl Drop for Running<'_> {
             if let Ok(connection) = lease.connection() {
                 connection.rollback_now();
             }
-            *self.transaction.slot() = Slot::Lost;
         } else {
             // Nothing was begun: the connection is as it was.
             *self.transaction.slot() = Slot::Waiting(lease);

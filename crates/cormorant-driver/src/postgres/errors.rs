@@ -7,20 +7,25 @@ use std::time::Duration;
 
 use tokio_postgres::error::{DbError, Severity};
 
-use super::open::Ending;
 use crate::options::ServerOptions;
 use crate::{Conflict, Error, ErrorKind};
 
 /// Gives an error its kind.
-pub(super) fn classify(error: tokio_postgres::Error, ending: &Ending) -> Error {
+pub(super) fn classify(error: tokio_postgres::Error, ending: Option<&tokio_postgres::Error>) -> Error {
     if let Some(answer) = error.as_db_error() {
         return server(answer);
     }
+    let closed = error.is_closed();
     // Closed: why, the connection itself has been told.
-    let reason = reason(ending.get().filter(|_| error.is_closed()).unwrap_or(&error));
+    let reason = reason(ending.filter(|_| closed).unwrap_or(&error));
     match error.into_source().map(|source| source.downcast::<Error>()) {
         // A value that could not be encoded: nothing was sent.
         Some(Ok(own)) => *own,
+        None if !closed => Error::new(
+            ErrorKind::ConnectionLost,
+            "PostgreSQL gave an answer that is not understood here, as COPY does, and the connection was closed: \
+             send rows with INSERT",
+        ),
         _ => lost(&reason),
     }
 }

@@ -11,13 +11,12 @@ mod types;
 mod values;
 
 use std::pin::pin;
-use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::TryStreamExt;
 use tokio_postgres::{Client, RowStream, Statement};
 
-use self::open::Ending;
+use self::open::Service;
 use self::statements::Statements;
 use self::transaction::{Control, Transaction};
 use crate::options::ServerOptions;
@@ -33,7 +32,7 @@ pub(crate) struct Connection {
     statements: Statements,
     transaction: Transaction,
     home: Home,
-    ending: Arc<Ending>,
+    service: Service,
     /// A statement was sent and its answer is not read to the end.
     busy: bool,
 }
@@ -41,13 +40,13 @@ pub(crate) struct Connection {
 impl Connection {
     pub(crate) async fn open(options: &ServerOptions, timeout: Duration) -> Result<Self> {
         let home = Home::here()?;
-        let (client, ending) = open::open(options, timeout, &home).await?;
+        let (client, service) = open::open(options, timeout, &home).await?;
         Ok(Self {
             client,
             statements: Statements::default(),
             transaction: Transaction::default(),
             home,
-            ending,
+            service,
             busy: false,
         })
     }
@@ -89,14 +88,15 @@ impl Connection {
         let result = self.client.batch_execute(if poisoned { "ROLLBACK" } else { sql }).await;
         self.busy = false;
         self.transaction.answered(control, result.is_ok());
-        match result {
-            Ok(()) if poisoned => Err(Error::new(
+        let result = result.map_err(|error| self.fault(error));
+        if poisoned {
+            // Also when the connection was lost: nothing was committed.
+            return Err(Error::new(
                 ErrorKind::TransactionPoisoned,
                 "the transaction failed earlier and was rolled back: end it at its first error, or make what may fail a nested one",
-            )),
-            Ok(()) => Ok(()),
-            Err(error) => Err(self.fault(error)),
+            ));
         }
+        result
     }
 
     pub(crate) fn begin(&self, begin: Begin) -> Vec<String> {
@@ -151,6 +151,9 @@ impl Connection {
         {
             return Ok(statement);
         }
+        if call.sql.contains('\0') {
+            return Err(Error::new(ErrorKind::Misuse, "SQL cannot hold NUL"));
+        }
         let types: Vec<_> = types::declared(call).collect();
         let statement = self.client.prepare_typed(call.sql, &types).await.map_err(|error| self.fault(error))?;
         if call.keep {
@@ -183,12 +186,16 @@ impl Connection {
         }
     }
 
-    /// Classifies an error, and notes that it failed the transaction.
+    /// Classifies an error, and notes what it leaves behind.
     fn fault(&mut self, error: tokio_postgres::Error) -> Error {
         if error.as_db_error().is_some() {
             self.transaction.failed();
         }
-        errors::classify(error, &self.ending)
+        let error = errors::classify(error, self.service.ending());
+        if error.is_connection_lost() {
+            self.service.abort();
+        }
+        error
     }
 }
 
@@ -196,7 +203,7 @@ impl Drop for Connection {
     fn drop(&mut self) {
         // Closing the socket does not stop a statement.
         if self.busy && self.is_alive() {
-            self.home.handle().spawn(open::cancel(self.client.cancel_token()));
+            self.service.cancel(self.client.cancel_token(), &self.home);
         }
     }
 }

@@ -1,23 +1,63 @@
-//! Making connections, and telling the server to stop.
+//! Making connections and ending them.
 
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_timer::Delay;
 use futures_util::future::{Either, select};
-use tokio::task::{JoinError, JoinHandle};
+use tokio::task::{AbortHandle, JoinError, JoinHandle};
 use tokio_postgres::config::SslMode;
-use tokio_postgres::{CancelToken, Client, Config, NoTls};
+use tokio_postgres::tls::NoTlsStream;
+use tokio_postgres::{CancelToken, Client, Config, NoTls, Socket};
 
 use super::errors;
 use crate::options::ServerOptions;
 use crate::runtime::Home;
 use crate::{Error, ErrorKind, Result};
 
-/// Why a connection ended, once it has.
-pub(super) type Ending = OnceLock<tokio_postgres::Error>;
+/// The task that serves a connection's socket.
+#[derive(Debug)]
+pub(super) struct Service {
+    task: AbortHandle,
+    ending: Arc<OnceLock<tokio_postgres::Error>>,
+}
+
+impl Service {
+    fn start(connection: tokio_postgres::Connection<Socket, NoTlsStream>) -> Self {
+        let ending = Arc::new(OnceLock::new());
+        let end = Arc::clone(&ending);
+        // It ends by itself when the client is dropped and has no answer to wait for, or when the server hangs up.
+        let task = tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                let _ = end.set(error);
+            }
+        });
+        Self { task: task.abort_handle(), ending }
+    }
+
+    /// Why it ended, once it has.
+    pub(super) fn ending(&self) -> Option<&tokio_postgres::Error> {
+        self.ending.get()
+    }
+
+    /// Closes the socket, whatever the server still has to say.
+    pub(super) fn abort(&self) {
+        self.task.abort();
+    }
+
+    /// Asks the server to stop what it is doing. That may come too late, and nothing says so: the socket is closed
+    /// in the end.
+    pub(super) fn cancel(&self, token: CancelToken, home: &Home) {
+        let task = self.task.clone();
+        home.handle().spawn(async move {
+            let _ = select(pin!(token.cancel_query(NoTls)), Delay::new(CANCEL)).await;
+            Delay::new(CANCEL).await;
+            task.abort();
+        });
+    }
+}
 
 /// Set after the login and not in it: poolers refuse what they do not know there.
 const SETTINGS: &str = "SET TimeZone TO 'UTC'; SET client_encoding TO 'UTF8'; SET standard_conforming_strings TO on";
@@ -28,11 +68,11 @@ const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(15);
 const KEEPALIVE_RETRIES: u32 = 4;
 const UNACKNOWLEDGED: Duration = Duration::from_secs(120);
 
-/// How long it is tried to stop a statement.
+/// How long it is tried to stop a statement, and then how long it may take to stop.
 const CANCEL: Duration = Duration::from_secs(10);
 
 /// Connects on the runtime that is home, from wherever the caller runs.
-pub(super) async fn open(options: &ServerOptions, timeout: Duration, home: &Home) -> Result<(Client, Arc<Ending>)> {
+pub(super) async fn open(options: &ServerOptions, timeout: Duration, home: &Home) -> Result<(Client, Service)> {
     let task = Task(home.handle().spawn(connect(config(options))));
     match select(task, Delay::new(timeout)).await {
         Either::Left((Ok(Ok(connected)), _)) => Ok(connected),
@@ -45,18 +85,11 @@ pub(super) async fn open(options: &ServerOptions, timeout: Duration, home: &Home
     }
 }
 
-async fn connect(config: Config) -> Result<(Client, Arc<Ending>), tokio_postgres::Error> {
+async fn connect(config: Config) -> Result<(Client, Service), tokio_postgres::Error> {
     let (client, connection) = config.connect(NoTls).await?;
-    let ending = Arc::new(Ending::new());
-    let end = Arc::clone(&ending);
-    // It ends when the client is dropped, or the server hangs up.
-    tokio::spawn(async move {
-        if let Err(error) = connection.await {
-            let _ = end.set(error);
-        }
-    });
+    let service = Service::start(connection);
     client.batch_execute(SETTINGS).await?;
-    Ok((client, ending))
+    Ok((client, service))
 }
 
 fn config(options: &ServerOptions) -> Config {
@@ -101,10 +134,4 @@ impl<T> Drop for Task<T> {
     fn drop(&mut self) {
         self.0.abort();
     }
-}
-
-/// Asks the server to stop what a connection is doing. It may come too late, and nothing says so.
-pub(super) async fn cancel(token: CancelToken) {
-    let cancel = std::pin::pin!(token.cancel_query(NoTls));
-    let _ = select(cancel, Delay::new(CANCEL)).await;
 }

@@ -33,9 +33,6 @@ pub(super) fn check(call: Call<'_>) -> Result<()> {
             format!("the statement is {length} bytes long with its values, PostgreSQL takes at most 1 GiB"),
         ));
     }
-    if call.sql.contains('\0') {
-        return Err(Error::new(ErrorKind::Misuse, "SQL cannot hold NUL"));
-    }
     Ok(())
 }
 

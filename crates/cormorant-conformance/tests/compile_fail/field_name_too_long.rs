@@ -1,0 +1,10 @@
+use cormorant::prelude::*;
+
+#[derive(Model)]
+struct Item {
+    id: i64,
+    #[model(column = "a_name_that_goes_on_and_on_and_on_and_on_until_it_has_64_bytes_xx")]
+    name: String,
+}
+
+fn main() {}

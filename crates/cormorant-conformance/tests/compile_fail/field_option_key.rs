@@ -1,0 +1,9 @@
+use cormorant::prelude::*;
+
+#[derive(Model)]
+struct Item {
+    #[model(key)]
+    code: Option<String>,
+}
+
+fn main() {}

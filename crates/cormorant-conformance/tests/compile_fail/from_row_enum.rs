@@ -1,0 +1,8 @@
+use cormorant::prelude::*;
+
+#[derive(FromRow)]
+enum Line {
+    Name(String),
+}
+
+fn main() {}

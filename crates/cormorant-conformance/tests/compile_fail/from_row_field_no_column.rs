@@ -1,0 +1,8 @@
+use cormorant::prelude::*;
+
+#[derive(FromRow)]
+struct Line {
+    value: std::thread::Thread,
+}
+
+fn main() {}

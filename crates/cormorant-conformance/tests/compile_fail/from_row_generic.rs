@@ -1,0 +1,8 @@
+use cormorant::prelude::*;
+
+#[derive(FromRow)]
+struct Line<T> {
+    value: T,
+}
+
+fn main() {}

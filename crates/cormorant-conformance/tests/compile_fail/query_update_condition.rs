@@ -1,0 +1,14 @@
+use cormorant::prelude::*;
+
+#[derive(Model)]
+struct Item {
+    id: i64,
+    name: String,
+    views: i64,
+}
+
+fn main() -> cormorant::Result<()> {
+    let db = Database::connect("sqlite::memory:").wait()?;
+    Item::query().update(&db, |i| i.views().eq(1)).wait()?;
+    Ok(())
+}

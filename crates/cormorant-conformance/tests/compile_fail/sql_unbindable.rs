@@ -1,0 +1,13 @@
+use cormorant::prelude::*;
+
+#[derive(Model)]
+struct Item {
+    id: i64,
+    name: String,
+    views: i64,
+}
+
+fn main() {
+    let id = std::thread::current();
+    let query = sql!("SELECT name FROM items WHERE id = {id}");
+}

@@ -1,0 +1,9 @@
+use cormorant::prelude::*;
+
+#[derive(Model)]
+enum Status {
+    Draft,
+    Published,
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use cormorant::prelude::*;
+
+#[derive(Model)]
+struct Item {
+    name: String,
+}
+
+fn main() {}

@@ -1,0 +1,19 @@
+//! Statements as text: on the left what is built, on the right what is written.
+//!
+//! Every statement for SQLite is also prepared on a real one, so that no text passes that only looks right.
+
+mod build;
+mod chains;
+mod ddl;
+mod decimals;
+mod expression;
+mod functions;
+mod hostile;
+mod literal;
+mod property;
+mod select;
+mod shapes;
+mod sqlite;
+mod subquery;
+mod tables;
+mod write;

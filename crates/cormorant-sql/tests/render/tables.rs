@@ -1,0 +1,136 @@
+//! The tables that the tests ask for rows.
+
+use cormorant_sql::schema::{CheckDef, ColumnDef, ColumnType, DefaultDef, IndexDef, OnDelete, RelationDef, TableDef};
+
+const PLAIN: TableDef = TableDef {
+    model: "",
+    path: "",
+    schema: None,
+    name: "",
+    columns: &[],
+    key: &[0],
+    relations: &[],
+    indexes: &[],
+    checks: &[],
+    strict: false,
+    autoincrement: false,
+};
+
+const fn id() -> ColumnDef {
+    ColumnDef::new("id", "id", ColumnType::I64, false).key(true)
+}
+
+const fn text(name: &'static str, null: bool) -> ColumnDef {
+    ColumnDef::new(name, name, ColumnType::Text { max_length: None }, null)
+}
+
+pub const NAME: u16 = 1;
+pub const EMAIL: u16 = 2;
+pub const AGE: u16 = 3;
+pub const ACTIVE: u16 = 4;
+pub const MANAGER_ID: u16 = 5;
+/// `manager`, who may be missing.
+pub const MANAGER: u8 = 0;
+
+pub static USERS: TableDef = TableDef {
+    model: "User",
+    name: "users",
+    columns: &[
+        id(),
+        text("name", false).max_length(24).unique(),
+        text("email", true),
+        ColumnDef::new("age", "age", ColumnType::I32, true),
+        ColumnDef::new("active", "active", ColumnType::Bool, false).default(DefaultDef::Bool(true)),
+        ColumnDef::new("manager", "manager_id", ColumnType::I64, true).index(),
+    ],
+    relations: &[RelationDef { field: "manager", column: MANAGER_ID, target: || &USERS, on_delete: OnDelete::SetNull }],
+    checks: &[CheckDef { name: "grown", sql: "age >= 18" }],
+    ..PLAIN
+};
+
+pub const TITLE: u16 = 1;
+pub const AUTHOR_ID: u16 = 2;
+pub const EDITOR_ID: u16 = 3;
+pub const SCORE: u16 = 4;
+/// `author`, who is always there.
+pub const AUTHOR: u8 = 0;
+/// `editor`, who may be missing.
+pub const EDITOR: u8 = 1;
+
+pub static POSTS: TableDef = TableDef {
+    model: "Post",
+    name: "posts",
+    columns: &[
+        id(),
+        text("title", false),
+        ColumnDef::new("author", "author_id", ColumnType::I64, false).index(),
+        ColumnDef::new("editor", "editor_id", ColumnType::I64, true),
+        ColumnDef::new("score", "score", ColumnType::F64, false),
+    ],
+    relations: &[
+        RelationDef { field: "author", column: AUTHOR_ID, target: || &USERS, on_delete: OnDelete::Cascade },
+        RelationDef { field: "editor", column: EDITOR_ID, target: || &USERS, on_delete: OnDelete::SetNull },
+    ],
+    indexes: &[IndexDef { name: Some("ix_posts_title"), columns: &[TITLE, 0], unique: false }],
+    ..PLAIN
+};
+
+pub const PRICE: u16 = 1;
+pub const WEIGHT: u16 = 2;
+pub const QUANTITY: u16 = 3;
+
+pub static ITEMS: TableDef = TableDef {
+    model: "Item",
+    name: "items",
+    columns: &[
+        id(),
+        ColumnDef::new("price", "price", ColumnType::Decimal { precision: 7, scale: 2 }, false),
+        ColumnDef::new("weight", "weight", ColumnType::Decimal { precision: 6, scale: 3 }, true),
+        ColumnDef::new("quantity", "quantity", ColumnType::I32, false),
+    ],
+    ..PLAIN
+};
+
+pub const NOTE: u16 = 2;
+/// `post`, which a link always has.
+pub const POST: u8 = 0;
+
+pub static LINKS: TableDef = TableDef {
+    model: "Link",
+    name: "links",
+    columns: &[
+        ColumnDef::new("post", "post_id", ColumnType::I64, false).key(false),
+        ColumnDef::new("user", "user_id", ColumnType::I64, false).key(false),
+        text("note", true),
+    ],
+    key: &[0, 1],
+    relations: &[
+        RelationDef { field: "post", column: 0, target: || &POSTS, on_delete: OnDelete::Cascade },
+        RelationDef { field: "user", column: 1, target: || &USERS, on_delete: OnDelete::Restrict },
+    ],
+    ..PLAIN
+};
+
+pub const DAY: u16 = 1;
+pub const CLOCK: u16 = 2;
+pub const PLANNED: u16 = 3;
+pub const STAMP: u16 = 4;
+pub const TOKEN: u16 = 5;
+pub const DATA: u16 = 6;
+
+pub static EVENTS: TableDef = TableDef {
+    model: "Event",
+    name: "events",
+    columns: &[
+        id(),
+        ColumnDef::new("day", "day", ColumnType::Date, false),
+        ColumnDef::new("clock", "clock", ColumnType::Time, false),
+        ColumnDef::new("planned", "planned", ColumnType::DateTime, false),
+        ColumnDef::new("stamp", "stamp", ColumnType::Timestamp, false),
+        ColumnDef::new("token", "token", ColumnType::Uuid, false),
+        ColumnDef::new("data", "data", ColumnType::Bytes, false),
+    ],
+    ..PLAIN
+};
+
+pub static ALL: &[&TableDef] = &[&USERS, &POSTS, &ITEMS, &LINKS, &EVENTS];

@@ -1,0 +1,204 @@
+//! INSERT, UPDATE and DELETE.
+
+use cormorant_sql::{Binary as B, Class, Kind, Nulls, Token, Unary};
+
+use crate::build::*;
+use crate::tables::*;
+
+fn insert(columns: &[u16], rows: u32) -> Query {
+    let query = from(&USERS).kind(Kind::Insert);
+    columns.iter().fold(query, |query, column| query.token(Token::Into(*column))).token(Token::Rows(rows))
+}
+
+fn update() -> Query {
+    from(&POSTS).kind(Kind::Update)
+}
+
+fn delete() -> Query {
+    from(&POSTS).kind(Kind::Delete)
+}
+
+#[test]
+fn insert_binds_row_by_row() {
+    everywhere(insert(&[NAME, AGE], 1), r#"INSERT INTO "users" ("name", "age") VALUES (?1, ?2)"#);
+    everywhere(insert(&[NAME, AGE], 2), r#"INSERT INTO "users" ("name", "age") VALUES (?1, ?2), (?3, ?4)"#);
+    let one = from(&USERS).kind(Kind::Insert).token(Token::Into(NAME));
+    everywhere(one, r#"INSERT INTO "users" ("name") VALUES (?1)"#);
+    let compiled = insert(&[NAME, AGE], 2).render(MySql).unwrap();
+    assert_eq!(compiled.order, Some(vec![0, 1, 2, 3]));
+    let classes: Vec<Class> = compiled.parameters.iter().map(|parameter| parameter.class).collect();
+    assert_eq!(classes, [Class::Text, Class::Int, Class::Text, Class::Int]);
+    assert!(compiled.writes && compiled.outputs.is_empty());
+}
+
+#[test]
+fn insert_of_nothing() {
+    on(&insert(&[], 1), Sqlite, r#"INSERT INTO "users" DEFAULT VALUES"#);
+    on(&insert(&[], 1), Postgres, r#"INSERT INTO "users" DEFAULT VALUES"#);
+    on(&insert(&[], 1), MySql, "INSERT INTO `users` () VALUES ()");
+    on(&insert(&[], 1), MariaDb, "INSERT INTO `users` () VALUES ()");
+    let malformed = "the statement is malformed:";
+    fault(insert(&[], 2), Sqlite, &format!("{malformed} several rows without a value need a statement each"));
+    fault(insert(&[NAME], 0), Sqlite, &format!("{malformed} an INSERT writes no row"));
+    fault(insert(&[], 0), MySql, &format!("{malformed} an INSERT writes no row"));
+}
+
+#[test]
+fn insert_of_too_much() {
+    for rows in [32_768, u32::MAX] {
+        fault(insert(&[NAME, AGE], rows), Postgres, "too many values: at most 65535 fit one statement");
+        fault(insert(&[NAME, AGE], rows), MySql, "too many values: at most 65535 fit one statement");
+    }
+    fault(insert(&[NAME, AGE], u32::MAX), Sqlite, "too many values: at most 262140 fit one statement");
+    assert_eq!(insert(&[NAME, AGE], 16_383).render(Sqlite).unwrap().parameters.len(), 32_766);
+    assert_eq!(insert(&[NAME], 65_535).render(MariaDb).unwrap().order.map(|order| order.len()), Some(65_535));
+}
+
+#[test]
+fn returning() {
+    let sql = r#"INSERT INTO "users" ("name") VALUES (?1), (?2) RETURNING "id", "active""#;
+    let query = insert(&[NAME], 2).returning(&[0, ACTIVE]);
+    on(&query, Sqlite, sql);
+    on(&query, Postgres, &sql.replace('?', "$"));
+    on(&query, MariaDb, "INSERT INTO `users` (`name`) VALUES (?), (?) RETURNING `id`, `active`");
+    let select = "select the rows in the same transaction";
+    fault(query.clone(), MySql, &format!("MySQL gives no rows back from INSERT: {select}"));
+    let names: Vec<String> = query.render(Postgres).unwrap().outputs.into_iter().map(|output| output.name).collect();
+    assert_eq!(names, ["User.id", "User.active"]);
+
+    let query = update().set(TITLE, text("x")).filter(col(0).eq(int(1))).returning(&[0]);
+    let sql = r#"UPDATE "posts" SET "title" = ?1 WHERE "id" = ?2 RETURNING "id""#;
+    on(&query, Sqlite, sql);
+    on(&query, Postgres, &sql.replace('?', "$"));
+    fault(query, MariaDb, &format!("MariaDB gives no rows back from UPDATE: {select}"));
+
+    let query = delete().filter(col(0).eq(int(1))).returning(&[0]);
+    on(&query, Sqlite, r#"DELETE FROM "posts" WHERE "id" = ?1 RETURNING "id""#);
+    on(&query, MariaDb, "DELETE FROM `posts` WHERE `id` = ? RETURNING `id`");
+    fault(query, MySql, &format!("MySQL gives no rows back from DELETE: {select}"));
+}
+
+#[test]
+fn update_says_its_rows_itself() {
+    everywhere(
+        update()
+            .set(TITLE, text("x"))
+            .set(SCORE, col(SCORE).add(int(1)))
+            .filter(col(0).eq(int(1)))
+            .filter(col(SCORE).eq(int(2))),
+        r#"UPDATE "posts" SET "title" = ?1, "score" = "score" + ?2 WHERE "id" = ?3 AND "score" = ?4"#,
+    );
+    everywhere(update().set(EDITOR_ID, via(&[AUTHOR], 0)), r#"UPDATE "posts" SET "editor_id" = "author_id""#);
+    // Bound in the order of the calls, sent in the order of the text.
+    let query = update().filter(col(0).eq(int(1))).set(TITLE, text("x"));
+    assert_eq!(query.sql(Sqlite), r#"UPDATE "posts" SET "title" = ?2 WHERE "id" = ?1"#);
+    assert_eq!(query.render(MySql).unwrap().order, Some(vec![1, 0]));
+    fault(update(), Sqlite, "the statement is malformed: an UPDATE sets nothing");
+}
+
+#[test]
+fn update_by_key() {
+    let by_author = update().set(TITLE, text("x")).filter(via(&[AUTHOR], NAME).eq(text("y")));
+    let picked =
+        r#"SELECT t1."id" FROM "posts" AS t1 JOIN "users" AS t2 ON t2."id" = t1."author_id" WHERE t2."name" = ?2"#;
+    let mysql = "SELECT t1.`id` FROM `posts` AS t1 JOIN `users` AS t2 ON t2.`id` = t1.`author_id` WHERE t2.`name` = ?";
+    let all = "LIMIT 18446744073709551615";
+    on(
+        &by_author,
+        Sqlite,
+        &format!(r#"UPDATE "posts" SET "title" = ?1 WHERE "id" IN ({picked})"#)
+            .replace("t1", "T")
+            .replace("t2", "U")
+            .replace('T', "t2")
+            .replace('U', "t3")
+            .as_str()
+            .replace("t2", "t2"),
+    );
+    let _ = (mysql, all);
+}
+
+#[test]
+fn limited_updates_and_deletes_find_keys() {
+    on(
+        &delete().by(col(SCORE)).limit(2),
+        Sqlite,
+        r#"DELETE FROM "posts" WHERE "id" IN (SELECT t1."id" FROM "posts" AS t1 ORDER BY t1."score" LIMIT ?1)"#
+            .replace("t1.", "")
+            .replace(" AS t1", "")
+            .as_str(),
+    );
+    on(
+        &delete().by(col(SCORE)).limit(2),
+        MySql,
+        "DELETE FROM `posts` WHERE `id` IN (SELECT * FROM (SELECT `id` FROM `posts` ORDER BY `score` LIMIT ?) AS picked)",
+    );
+    let links = from(&LINKS).kind(Kind::Delete).order_by(col(NOTE), false, Nulls::Native).limit(2);
+    on(
+        &links,
+        Postgres,
+        r#"DELETE FROM "links" WHERE ("post_id", "user_id") IN (SELECT "post_id", "user_id" FROM "links" ORDER BY "note" LIMIT $1)"#,
+    );
+    on(
+        &links,
+        MariaDb,
+        "DELETE FROM `links` WHERE (`post_id`, `user_id`) IN (SELECT * FROM (SELECT `post_id`, `user_id` FROM `links` ORDER BY `note` LIMIT ?) AS picked)",
+    );
+    let _ = (B::Eq, Unary::Not);
+}
+
+#[test]
+fn delete_says_its_rows_itself() {
+    everywhere(delete(), r#"DELETE FROM "posts""#);
+    everywhere(delete().filter(col(SCORE).eq(int(1))), r#"DELETE FROM "posts" WHERE "score" = ?1"#);
+    let unread = delete().filter(from(&LINKS).filter(col(0).eq(outer(1, &[], 0))).exists().not());
+    let sql =
+        r#"DELETE FROM "posts" AS t0 WHERE NOT EXISTS (SELECT 1 FROM "links" AS t1 WHERE t1."post_id" = t0."id")"#;
+    on(&unread, Sqlite, sql);
+    on(&unread, Postgres, sql);
+    // MySQL gives no alias to what it deletes from, and does not read what it changes.
+    let by_key = "DELETE FROM `posts` WHERE `id` IN (SELECT * FROM (SELECT t1.`id` FROM `posts` AS t1 WHERE NOT EXISTS (SELECT 1 FROM `links` AS t2 WHERE t2.`post_id` = t1.`id`) LIMIT 18446744073709551615) AS picked)";
+    on(&unread, MySql, by_key);
+    on(&unread, MariaDb, by_key);
+}
+
+#[test]
+fn update_with_nested_queries() {
+    let links = || from(&LINKS).filter(col(0).eq(outer(1, &[], 0)));
+    let counted = update().set(SCORE, links().select(count_all()).value());
+    everywhere(
+        counted.clone(),
+        r#"UPDATE "posts" AS t0 SET "score" = (SELECT COUNT(*) FROM "links" AS t1 WHERE t1."post_id" = t0."id")"#,
+    );
+    // The column of the table around keeps its alias where the rows are found by key, or it would be the nested one's.
+    on(
+        &counted.clone().filter(via(&[AUTHOR], ACTIVE)),
+        Sqlite,
+        r#"UPDATE "posts" AS t0 SET "score" = (SELECT COUNT(*) FROM "links" AS t2 WHERE t2."post_id" = t0."id") WHERE "id" IN (SELECT t3."id" FROM "posts" AS t3 JOIN "users" AS t4 ON t4."id" = t3."author_id" WHERE t4."active")"#,
+    );
+    let linked = update().set(SCORE, int(1)).filter(links().exists());
+    on(
+        &linked,
+        Postgres,
+        r#"UPDATE "posts" AS t0 SET "score" = $1 WHERE EXISTS (SELECT 1 FROM "links" AS t1 WHERE t1."post_id" = t0."id")"#,
+    );
+    on(
+        &linked,
+        MySql,
+        "UPDATE `posts` SET `score` = ? WHERE `id` IN (SELECT * FROM (SELECT t1.`id` FROM `posts` AS t1 WHERE EXISTS (SELECT 1 FROM `links` AS t2 WHERE t2.`post_id` = t1.`id`) LIMIT 18446744073709551615) AS picked)",
+    );
+    // A nested query may join what it likes; the statement itself may not.
+    on(
+        &update().set(SCORE, from(&LINKS).filter(via(&[1], AGE).eq(int(1))).select(count_all()).value()),
+        Postgres,
+        r#"UPDATE "posts" AS t0 SET "score" = (SELECT COUNT(*) FROM "links" AS t1 JOIN "users" AS t2 ON t2."id" = t1."user_id" WHERE t2."age" = $1)"#,
+    );
+    let why = "an update cannot set a column to a related row's column: read the value first, or use a column of the same table";
+    fault(update().set(TITLE, via(&[AUTHOR], NAME)), Sqlite, why);
+    let outward = from(&LINKS).filter(col(NOTE).eq(outer(1, &[AUTHOR], NAME))).select(count_all()).value();
+    fault(update().set(SCORE, outward), Sqlite, why);
+    fault(
+        delete().group_by(col(SCORE)),
+        Sqlite,
+        "groups of rows and combined queries cannot be changed: select their keys, and change the rows with these keys",
+    );
+}
