@@ -2,6 +2,7 @@
 
 mod args;
 mod db;
+mod dependencies;
 mod program;
 mod server;
 mod stream;

@@ -5,6 +5,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use crate::args::{Backend, TestOptions};
+use crate::dependencies;
 use crate::program::output;
 use crate::server::{Engine, Server};
 use crate::stream::stream;
@@ -24,6 +25,14 @@ pub(crate) fn run(options: &TestOptions) -> bool {
     if !options.no_lint {
         report.step("formatting", || check(&["fmt", "--all", "--check"]));
         report.step("lints", || check(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]));
+        // The workspace is built with every feature; a user's program is not.
+        for features in ["sqlite", "postgres", "mysql"] {
+            report.step(&format!("lints, {features} alone"), || {
+                let package = ["clippy", "--package", "cormorant", "--no-default-features", "--features", features];
+                check(&[&package[..], &["--", "-D", "warnings"]].concat())
+            });
+        }
+        report.step("dependencies", dependencies_step);
     }
     let environment = Environment::new(&backends, &servers);
     report.step("tests", || tests(&environment));
@@ -38,6 +47,19 @@ fn start(engine: Engine, servers: &mut Vec<(Engine, Server)>) -> Tally {
         Ok(server) => {
             println!("{}", server.url(engine.first_database()));
             servers.push((engine, server));
+            Tally::check(true)
+        }
+        Err(message) => {
+            eprintln!("error: {message}");
+            Tally::check(false)
+        }
+    }
+}
+
+fn dependencies_step() -> Tally {
+    match dependencies::check(&mut cargo()) {
+        Ok(found) => {
+            println!("{found}");
             Tally::check(true)
         }
         Err(message) => {

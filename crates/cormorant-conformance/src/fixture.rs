@@ -51,7 +51,6 @@ impl Backend {
 }
 
 /// An empty database of a test's own, and what was sent to it.
-#[derive(Debug)]
 pub struct Fixture {
     /// The database.
     pub db: Database,
@@ -155,6 +154,13 @@ impl Fixture {
     pub async fn rows_in(&self, table: &str) -> Result<i64> {
         let sql = format!("SELECT COUNT(*) FROM {}", self.quoted(table));
         Sql::unchecked(UncheckedSql::vouch_for(sql)).one(&self.db).await
+    }
+}
+
+impl std::fmt::Debug for Fixture {
+    // The URL may hold a password.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Fixture").field("backend", &self.backend).field("db", &self.db).finish_non_exhaustive()
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod fixture;
 mod poll;
+mod server;
 
 /// The README's and the guide's programs, run by the test command.
 #[cfg(doctest)]
@@ -17,7 +18,8 @@ mod documents {
 }
 
 pub use fixture::{Backend, Fixture};
-pub use poll::poll_times;
+pub use poll::{poll_and_leave, poll_times};
+pub use server::PATIENCE;
 
 /// Defines a test for each backend.
 ///

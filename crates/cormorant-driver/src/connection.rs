@@ -281,9 +281,13 @@ impl Connection {
     /// Commits.
     ///
     /// # Errors
-    /// [`ErrorKind::CommitUnknown`] when COMMIT was sent and no answer came; whatever the database says otherwise,
-    /// and then the transaction is rolled back.
+    /// [`ErrorKind::CommitUnknown`] when COMMIT was sent and no answer came, [`ErrorKind::ConnectionLost`] when it was
+    /// not sent; whatever the database says otherwise, and then the transaction is rolled back.
     pub async fn commit(&mut self) -> Result<()> {
+        if matches!(self.state, State::Busy | State::Broken) || !self.is_alive() {
+            self.state = State::Broken;
+            return Err(lost("the connection was lost before COMMIT was sent, and the transaction was rolled back"));
+        }
         match self.control("COMMIT", State::Idle).await {
             Ok(()) => Ok(()),
             Err(error) if error.is_connection_lost() => Err(Error::new(
@@ -367,10 +371,19 @@ impl Connection {
             return clean;
         }
         let idle = self.state == State::Idle && !self.dirty;
-        idle && matches!(
-            by_backend!(self, connection => Ok(!connection.in_transaction() && connection.is_alive())),
-            Ok(true)
-        )
+        let open = by_backend!(self, connection => Ok(connection.in_transaction()));
+        idle && matches!(open, Ok(false)) && self.is_alive()
+    }
+
+    /// Whether the server, as far as is known here, has not hung up.
+    pub(crate) fn is_alive(&self) -> bool {
+        match &self.inner {
+            #[cfg(feature = "postgres")]
+            Inner::Postgres(connection) => connection.is_alive(),
+            #[cfg(feature = "mysql")]
+            Inner::MySql(connection) => connection.is_alive(),
+            _ => true,
+        }
     }
 
     /// Whether the connection is of use where the caller runs.

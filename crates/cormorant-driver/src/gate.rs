@@ -100,7 +100,8 @@ impl Gate {
     /// Lets through at once, or not.
     pub fn try_pass(self: &Arc<Self>, what: &'static str) -> Option<Pass> {
         let mut state = self.lock();
-        if state.free == 0 || !state.waiting.is_empty() {
+        // A place is free only when nobody waits for one: `leave` hands it on.
+        if state.free == 0 {
             return None;
         }
         state.free -= 1;
@@ -113,7 +114,7 @@ impl Gate {
         let id = state.next;
         state.next += 1;
         // Someone may have left since `try_pass`.
-        let admitted = state.free > 0 && state.waiting.is_empty();
+        let admitted = state.free > 0;
         if admitted {
             state.free -= 1;
         }
@@ -241,6 +242,19 @@ mod tests {
         drop(held);
         threads.into_iter().for_each(|thread| thread.join().unwrap());
         assert_eq!(*order.lock().unwrap(), [0, 1, 2, 3]);
+    }
+
+    #[test]
+    fn a_free_place_is_taken_while_another_is_promised() {
+        let gate = Gate::new(2);
+        let held = (gate.try_pass("a").unwrap(), gate.try_pass("b").unwrap());
+        let mut promised = Box::pin(gate.pass("promised", Duration::from_secs(10)));
+        assert!(promised.as_mut().poll(&mut std::task::Context::from_waker(Waker::noop())).is_pending());
+        drop(held); // one place is handed to who waits, and the other is free
+        assert!(wait(gate.pass("late", SHORT)).is_ok());
+        let _first = gate.try_pass("again").unwrap();
+        assert!(gate.try_pass("third").is_none(), "the promised place is not given away");
+        assert!(wait(promised).is_ok());
     }
 
     #[test]

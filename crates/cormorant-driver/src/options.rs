@@ -132,10 +132,16 @@ impl Options {
             Some((place, query)) => (place, query),
             None => (rest, ""),
         };
+        if scheme != "sqlite" && query.contains('@') {
+            // What stands there may be the end of a password, so it is not shown.
+            return Err(refuse("the URL has an `@` behind its `?`", "write %3F for a ? in the password, and %40 for an @ in an option"));
+        }
         let backend = match scheme {
             "sqlite" => Backend::Sqlite(SqliteOptions::parse(place)?),
             "postgresql" | "postgres" => Backend::Postgres(ServerOptions::parse(place)?),
             "mysql" | "mariadb" => Backend::MySql(ServerOptions::parse(place)?),
+            // A URL without a scheme may begin with a password.
+            other if !other.bytes().all(|c| c.is_ascii_alphanumeric()) => return Err(refuse("the URL has no scheme", SCHEMES)),
             other => return Err(refuse(&format!("{other:?} is no database this library knows"), SCHEMES)),
         };
         let max_connections = match &backend {
@@ -367,6 +373,8 @@ mod tests {
             format!("postgresql://u:{canary}@h"),
             format!("mysql://u:{canary}@h/d?nope=1"),
             format!("mysql://u:{canary}%zz@h/d"),
+            format!("mysql://u:1/x?{canary}@h/d"),
+            format!("{canary}@h:3306/d"),
         ] {
             let shown = match Options::parse(&url) {
                 Ok(options) => format!("{options:?}"),

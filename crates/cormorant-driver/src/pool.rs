@@ -96,11 +96,19 @@ impl Pool {
 impl Shared {
     fn take_idle(&self) -> Option<Connection> {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut closed = Vec::new();
         // The last one in is the warmest. One of another runtime makes room for one of this.
-        let at = idle.iter().rposition(Connection::is_at_home);
-        let (found, closed) = match at {
-            Some(at) => (Some(idle.swap_remove(at)), None),
-            None => (None, idle.pop()),
+        let found = loop {
+            let Some(at) = idle.iter().rposition(Connection::is_at_home) else {
+                closed.extend(idle.pop());
+                break None;
+            };
+            let connection = idle.swap_remove(at);
+            // One that the server is known to have hung up on is of no use; that costs no question to the server.
+            if connection.is_alive() {
+                break Some(connection);
+            }
+            closed.push(connection);
         };
         drop(idle);
         drop(closed);

@@ -68,7 +68,9 @@ impl Home {
 
 impl Drop for Home {
     fn drop(&mut self) {
-        self.admin(&format!("DROP DATABASE {}", self.name));
+        if !std::thread::panicking() {
+            self.admin(&format!("DROP DATABASE {}", self.name));
+        }
     }
 }
 
@@ -454,6 +456,7 @@ fn errors_have_a_kind_and_a_name_and_no_value() {
         run(c, "SET SESSION TRANSACTION READ WRITE", &[]).await.unwrap();
         run(c, "SET max_statement_time = 0.2", &[]).await.unwrap();
         assert_eq!(run(c, "SELECT SLEEP(5)", &[]).await.unwrap_err().kind(), ErrorKind::StatementTimeout);
+        run(c, "SET max_statement_time = 0", &[]).await.unwrap();
         // A file of this machine is never sent.
         let error = run(c, "LOAD DATA LOCAL INFILE '/etc/hostname' INTO TABLE p", &[]).await.unwrap_err();
         assert!(matches!(error.kind(), ErrorKind::Unsupported | ErrorKind::Database), "{error}");
@@ -662,8 +665,10 @@ fn a_statement_dropped_at_any_poll_leaves_no_trace() {
                     let dropped = Instant::now();
                     drop(lease);
                     slowest = slowest.max(dropped.elapsed());
-                    let tasks = tokio::runtime::Handle::current().metrics().num_alive_tasks();
-                    assert_eq!(tasks, 0, "a task reads the rest: {sql} {k}");
+                    let runtime = tokio::runtime::Handle::current();
+                    if runtime.runtime_flavor() == tokio::runtime::RuntimeFlavor::CurrentThread {
+                        assert_eq!(runtime.metrics().num_alive_tasks(), 0, "a task reads the rest: {sql} {k}");
+                    }
                     drops += 1;
 
                     let mut lease = pool.acquire("next").await.unwrap();
@@ -712,7 +717,11 @@ fn opening_can_be_dropped_at_any_poll() {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     });
-    assert_eq!(runtime.metrics().num_alive_tasks(), 0);
+    let until = Instant::now() + Duration::from_secs(1);
+    while runtime.metrics().num_alive_tasks() > 0 {
+        assert!(Instant::now() < until, "a task is left");
+        std::thread::sleep(Duration::from_millis(5));
+    }
 }
 
 #[test]

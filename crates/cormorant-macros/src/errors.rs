@@ -1,6 +1,6 @@
 //! Faults of an input, all reported together.
 
-use syn::spanned::Spanned;
+use quote::ToTokens;
 
 /// Collects faults, so that a user sees every one at once.
 #[derive(Default)]
@@ -14,8 +14,8 @@ impl Errors {
         }
     }
 
-    pub(crate) fn at(&mut self, place: impl Spanned, message: impl std::fmt::Display) {
-        self.add(syn::Error::new(place.span(), message));
+    pub(crate) fn at(&mut self, place: impl ToTokens, message: impl std::fmt::Display) {
+        self.add(syn::Error::new_spanned(place, message));
     }
 
     pub(crate) fn finish(self) -> syn::Result<()> {
@@ -25,7 +25,9 @@ impl Errors {
 
 /// "unknown key `uniqe`: did you mean `unique`?"
 pub(crate) fn unknown(key: &str, known: &[&str]) -> String {
-    let nearest = known.iter().map(|other| (distance(key, other), *other)).min();
+    // `CASCADE` is `cascade`: capitals are no distance.
+    let small = key.to_lowercase();
+    let nearest = known.iter().map(|other| (distance(&small, other), *other)).min();
     match nearest {
         Some((distance, other)) if distance <= 1 + key.len() / 4 => {
             format!("unknown key `{key}`: did you mean `{other}`?")
@@ -68,6 +70,7 @@ mod tests {
         assert_eq!(distance("", "abc"), 3);
         assert_eq!(distance("kitten", "sitting"), 3);
         assert!(unknown("uniqe", &["unique", "index"]).ends_with("did you mean `unique`?"));
+        assert!(unknown("UNIQUE", &["unique", "index"]).ends_with("did you mean `unique`?"));
         assert!(unknown("colour", &["unique", "index"]).ends_with("known are `unique`, `index`"));
     }
 }

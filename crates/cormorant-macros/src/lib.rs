@@ -3,6 +3,7 @@
 
 mod errors;
 mod from_row;
+mod hygiene;
 mod model;
 mod sql;
 

@@ -3,30 +3,62 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::LitStr;
+use syn::parse::{Parse, ParseStream};
 
-pub(crate) fn expand(text: LitStr) -> syn::Result<TokenStream> {
+/// What stands between the parentheses: one text.
+pub(crate) struct Input(LitStr);
+
+impl Parse for Input {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        if !input.peek(LitStr) {
+            let message = "`sql!` takes a text in quotes, whose braces bind values: `sql!(\"… {value} …\")`; \
+                text made while the program runs is `Sql::unchecked(UncheckedSql::vouch_for(text))`";
+            let place: TokenStream = input.parse()?;
+            return Err(syn::Error::new_spanned(place, message));
+        }
+        let text = input.parse()?;
+        let rest: TokenStream = input.parse()?;
+        // A comma behind the text is no argument.
+        if rest.clone().into_iter().count() > 1 {
+            return Err(syn::Error::new_spanned(
+                rest,
+                "`sql!` takes the text alone: values stand in its braces, `{value}`",
+            ));
+        }
+        Ok(Self(text))
+    }
+}
+
+pub(crate) fn expand(input: Input) -> syn::Result<TokenStream> {
+    let Input(text) = input;
     let mut pieces: Vec<TokenStream> = Vec::new();
     let mut plain = String::new();
     let value = text.value();
-    let mut chars = value.chars().peekable();
-    while let Some(c) = chars.next() {
-        match c {
-            '{' if chars.next_if_eq(&'{').is_some() => plain.push('{'),
-            '}' if chars.next_if_eq(&'}').is_some() => plain.push('}'),
-            '{' => {
-                let inside: String = chars.by_ref().take_while(|c| *c != '}').collect();
-                if !plain.is_empty() {
-                    pieces.push(quote!(.text(#plain)));
-                    plain = String::new();
-                }
-                pieces.push(piece(&inside, &text)?);
+    let mut rest = value.as_str();
+    while let Some(at) = rest.find(['{', '}']) {
+        let (before, from) = rest.split_at(at);
+        plain.push_str(before);
+        if let Some(after) = from.strip_prefix("{{") {
+            plain.push('{');
+            rest = after;
+        } else if let Some(after) = from.strip_prefix("}}") {
+            plain.push('}');
+            rest = after;
+        } else if let Some(after) = from.strip_prefix('{') {
+            let Some((inside, after)) = after.split_once('}') else {
+                return Err(fault(&text, "a `{` without its `}`: write `{{` for the character itself"));
+            };
+            if !plain.is_empty() {
+                pieces.push(quote!(.text(#plain)));
+                plain.clear();
             }
-            '}' => {
-                return Err(syn::Error::new(text.span(), "a `}` without its `{`: write `}}` for the character itself"));
-            }
-            c => plain.push(c),
+            pieces.push(piece(inside, &text)?);
+            rest = after;
+        } else {
+            return Err(fault(&text, "a `}` without its `{`: write `}}` for the character itself"));
         }
     }
+    plain.push_str(rest);
     if !plain.is_empty() {
         pieces.push(quote!(.text(#plain)));
     }
@@ -39,22 +71,19 @@ fn piece(inside: &str, text: &LitStr) -> syn::Result<TokenStream> {
         None => (false, inside.trim()),
     };
     if expr.is_empty() {
-        return Err(syn::Error::new(
-            text.span(),
-            "empty braces: name the value, `{value}`; write `{{` for the character itself",
-        ));
+        return Err(fault(text, "empty braces: name the value, `{value}`; write `{{` for the character itself"));
     }
-    let parsed: TokenStream =
-        expr.parse().map_err(|_| syn::Error::new(text.span(), format!("`{{{expr}}}` holds no expression")))?;
+    let no_expression = || {
+        fault(text, &format!("`{{{inside}}}` holds no expression of Rust: write `{{{{` for the character itself"))
+    };
+    let parsed: TokenStream = expr.parse().map_err(|_| no_expression())?;
     // Names are looked up where the text stands.
-    let expr = respan(parsed, text.span());
-    let expr: syn::Expr = syn::parse2(expr).map_err(|_| {
-        syn::Error::new(
-            text.span(),
-            format!("`{{{inside}}}` holds no expression: write `{{{{` for the character itself"),
-        )
-    })?;
+    let expr: syn::Expr = syn::parse2(respan(parsed, text.span())).map_err(|_| no_expression())?;
     Ok(if list { quote!(.list(&#expr)) } else { quote!(.bind(&#expr)) })
+}
+
+fn fault(text: &LitStr, message: &str) -> syn::Error {
+    syn::Error::new(text.span(), message)
 }
 
 fn respan(tokens: TokenStream, span: proc_macro2::Span) -> TokenStream {

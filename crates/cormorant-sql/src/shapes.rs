@@ -19,9 +19,12 @@ const MOST: usize = 4_096;
 /// How much they may weigh, in bytes. An INSERT of ten thousand rows is a shape of its own, and a heavy one.
 const MOST_BYTES: usize = 32 << 20;
 
+/// The shapes of one hash.
+type Found = Vec<(Key, Arc<Compiled>)>;
+
 #[derive(Debug, Default)]
 struct Known {
-    shapes: HashMap<u64, Vec<(Key, Arc<Compiled>)>, BuildHasherDefault<AsItIs>>,
+    shapes: HashMap<u64, Found, BuildHasherDefault<AsItIs>>,
     bytes: usize,
 }
 

@@ -1,7 +1,7 @@
 //! Transactions, and scopes inside them.
 
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::mem;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use cormorant_driver::{Begin, Call, Done, Error, ErrorKind, Gate, Lease, Pass, Pool, Result, Sink};
 
@@ -16,7 +16,8 @@ pub struct Transaction {
     shared: Arc<Shared>,
     /// 0 is the transaction itself.
     depth: u32,
-    ended: bool,
+    /// Tells scopes of one depth apart that were opened one after the other.
+    id: u64,
 }
 
 #[derive(Debug)]
@@ -25,12 +26,20 @@ struct Shared {
     begin: Begin,
     /// Statements of one transaction run one after the other, even when their futures are awaited together.
     turns: Arc<Gate>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
     /// Taken out while a statement runs: whoever drops that statement's future drops the connection with it.
-    lease: Mutex<Slot>,
-    /// The depth of the innermost open scope.
-    depth: AtomicU32,
-    /// The outermost scope that was dropped and whose work is still to be taken back; 0 for none.
-    abandoned: AtomicU32,
+    slot: Slot,
+    /// The scopes that are open, by their ids, the outermost first: the place in here is the depth.
+    scopes: Vec<u64>,
+    /// The depth of the outermost scope that was dropped and whose work is still to be taken back.
+    abandoned: Option<u32>,
+    next_id: u64,
+    /// The transaction itself has ended or was dropped.
+    ended: bool,
 }
 
 #[derive(Debug)]
@@ -49,11 +58,15 @@ impl Transaction {
             pool: pool.clone(),
             begin,
             turns: Gate::new(1),
-            lease: Mutex::new(Slot::Waiting(lease)),
-            depth: AtomicU32::new(0),
-            abandoned: AtomicU32::new(0),
+            state: Mutex::new(State {
+                slot: Slot::Waiting(lease),
+                scopes: Vec::new(),
+                abandoned: None,
+                next_id: 1,
+                ended: false,
+            }),
         };
-        Ok(Self { shared: Arc::new(shared), depth: 0, ended: false })
+        Ok(Self { shared: Arc::new(shared), depth: 0, id: 0 })
     }
 
     pub(crate) fn pool(&self) -> &Pool {
@@ -93,9 +106,9 @@ impl Transaction {
     pub async fn savepoint(&self) -> Result<Self> {
         let mut running = self.enter().await?;
         let depth = running.lease()?.connection()?.savepoint().await?;
+        let id = self.state().opened(depth);
         running.finish();
-        self.shared.depth.store(depth, Ordering::Release);
-        Ok(Self { shared: Arc::clone(&self.shared), depth, ended: false })
+        Ok(Self { shared: Arc::clone(&self.shared), depth, id })
     }
 
     /// Commits the transaction, or keeps the scope's work.
@@ -103,9 +116,9 @@ impl Transaction {
     /// # Errors
     /// [`ErrorKind::CommitUnknown`] when COMMIT was sent and no answer came; the database's otherwise, and then it is
     /// rolled back.
-    pub async fn commit(mut self) -> Result<()> {
-        if self.depth == 0 && matches!(*self.slot(), Slot::Waiting(_)) {
-            self.ended = true;
+    pub async fn commit(self) -> Result<()> {
+        if self.depth == 0 && matches!(self.state().slot, Slot::Waiting(_)) {
+            self.end();
             return Ok(());
         }
         let mut running = self.enter().await?;
@@ -114,10 +127,10 @@ impl Transaction {
             0 => connection.commit().await,
             depth => connection.release(depth).await,
         };
-        running.finish();
         if result.is_ok() || self.depth == 0 {
             self.end();
         }
+        running.finish();
         result
     }
 
@@ -125,9 +138,9 @@ impl Transaction {
     ///
     /// # Errors
     /// The database's.
-    pub async fn rollback(mut self) -> Result<()> {
-        if self.depth == 0 && matches!(*self.slot(), Slot::Waiting(_)) {
-            self.ended = true;
+    pub async fn rollback(self) -> Result<()> {
+        if self.depth == 0 && matches!(self.state().slot, Slot::Waiting(_)) {
+            self.end();
             return Ok(());
         }
         let mut running = self.enter().await?;
@@ -136,10 +149,10 @@ impl Transaction {
             0 => connection.rollback().await,
             depth => connection.rollback_to(depth).await,
         };
-        running.finish();
-        if result.is_ok() {
+        if result.is_ok() || self.depth == 0 {
             self.end();
         }
+        running.finish();
         result
     }
 
@@ -152,10 +165,7 @@ impl Transaction {
 
     /// Takes the connection for one statement, and begins the transaction before the first.
     async fn enter(&self) -> Result<Running<'_>> {
-        if self.ended {
-            return Err(Error::new(ErrorKind::Misuse, "the transaction has ended"));
-        }
-        self.check_scope()?;
+        self.state().check(self)?;
         let turn = self.shared.turns.pass("a statement of the transaction", self.shared.pool.acquire_timeout()).await;
         let turn = turn.map_err(|late| {
             Error::new(
@@ -163,42 +173,23 @@ impl Transaction {
                 format!("the transaction's connection did not become free in {:.1} s: {late}", late.waited.as_secs_f64()),
             )
         })?;
-        // A scope may have been opened while this waited.
-        let abandoned = self.check_scope()?;
-        let mut running = self.take(turn)?;
+        let (mut running, abandoned) = self.take(turn)?;
         if !running.begun {
-            let lease = running.lease()?;
-            if !self.shared.begin.read_only {
-                lease.claim_writing("a transaction").await?;
-            }
-            lease.connection()?.begin(self.shared.begin).await?;
-            running.begun = true;
+            running.begin().await?;
         }
-        if abandoned > 0 {
+        if let Some(depth) = abandoned {
             // A scope was dropped without an end: its work is taken back before anything else happens.
-            running.lease()?.connection()?.rollback_to(abandoned).await?;
-            self.shared.abandoned.store(0, Ordering::Release);
-            self.shared.depth.store(abandoned - 1, Ordering::Release);
+            running.lease()?.connection()?.rollback_to(depth).await?;
+            self.state().closed(depth);
         }
         Ok(running)
     }
 
-    /// Refuses an outer scope while an inner one is open; says which scope was dropped without an end, 0 for none.
-    fn check_scope(&self) -> Result<u32> {
-        let abandoned = self.shared.abandoned.load(Ordering::Acquire);
-        // A scope that was dropped is as good as ended: the one around it is the innermost.
-        let innermost = abandoned.checked_sub(1).unwrap_or_else(|| self.shared.depth.load(Ordering::Acquire));
-        if innermost != self.depth {
-            return Err(Error::new(
-                ErrorKind::TransactionSuspended,
-                "a scope inside this transaction is open: use the inner `tx` until it ends",
-            ));
-        }
-        Ok(abandoned)
-    }
-
-    fn take(&self, turn: Pass) -> Result<Running<'_>> {
-        let (lease, begun) = match std::mem::replace(&mut *self.slot(), Slot::Lost) {
+    /// Takes the lease, unless a scope was opened or the transaction lost while this waited for its turn.
+    fn take(&self, turn: Pass) -> Result<(Running<'_>, Option<u32>)> {
+        let mut state = self.state();
+        state.check(self)?;
+        let (lease, begun) = match mem::replace(&mut state.slot, Slot::Lost) {
             Slot::Waiting(lease) => (lease, false),
             Slot::Begun(lease) => (lease, true),
             Slot::Lost => {
@@ -208,37 +199,85 @@ impl Transaction {
                 ));
             }
         };
-        Ok(Running { transaction: self, lease: Some(lease), begun, _turn: turn })
+        let abandoned = state.abandoned;
+        drop(state);
+        Ok((Running { transaction: self, lease: Some(lease), begun, _turn: turn }, abandoned))
     }
 
-    fn slot(&self) -> std::sync::MutexGuard<'_, Slot> {
-        self.shared.lease.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Gives the connection back, or leaves it to the scope around.
-    fn end(&mut self) {
-        self.ended = true;
-        match self.depth.checked_sub(1) {
-            Some(outer) => self.shared.depth.store(outer, Ordering::Release),
-            None => *self.slot() = Slot::Lost,
+    /// Nothing more runs here: the connection goes back, or is left to the scope around.
+    fn end(&self) {
+        let mut state = self.state();
+        match self.depth {
+            0 => {
+                state.ended = true;
+                let slot = mem::replace(&mut state.slot, Slot::Lost);
+                drop(state);
+                // Where the backend can, it is rolled back at once; elsewhere the connection is closed, which does so.
+                if let Slot::Begun(mut lease) = slot
+                    && let Ok(connection) = lease.connection()
+                {
+                    connection.rollback_now();
+                }
+            }
+            depth => state.closed(depth),
         }
     }
 }
 
 impl Drop for Transaction {
     fn drop(&mut self) {
-        if self.ended {
-            return;
+        // After an end there is nothing left that either could find.
+        match self.depth {
+            0 => self.end(),
+            depth => self.state().abandon(depth, self.id),
         }
-        if self.depth > 0 {
-            self.shared.abandoned.store(self.depth, Ordering::Release);
-            return;
+    }
+}
+
+impl State {
+    /// Refuses a scope while one inside it is open, and whatever has ended.
+    fn check(&self, scope: &Transaction) -> Result<()> {
+        // A scope that was dropped is as good as ended: the one around it is the innermost.
+        let innermost = self.abandoned.map_or(self.scopes.len(), |depth| depth as usize - 1);
+        if self.ended || !self.is_open(scope.depth, scope.id) || scope.depth as usize > innermost {
+            return Err(Error::new(ErrorKind::Misuse, "the transaction, or the scope around this one, has ended"));
         }
-        // Where the backend can, it is rolled back at once; elsewhere the connection is closed, which does the same.
-        if let Slot::Begun(lease) = &mut *self.slot()
-            && let Ok(connection) = lease.connection()
-        {
-            connection.rollback_now();
+        if scope.depth as usize != innermost {
+            return Err(Error::new(
+                ErrorKind::TransactionSuspended,
+                "a scope inside this transaction is open: use the inner `tx` until it ends",
+            ));
+        }
+        Ok(())
+    }
+
+    fn is_open(&self, depth: u32, id: u64) -> bool {
+        depth.checked_sub(1).is_none_or(|place| self.scopes.get(place as usize) == Some(&id))
+    }
+
+    /// A scope was opened at a depth; gives its id.
+    fn opened(&mut self, depth: u32) -> u64 {
+        let id = self.next_id;
+        self.next_id += 1;
+        self.scopes.truncate(depth as usize - 1);
+        self.scopes.push(id);
+        id
+    }
+
+    /// The scope of a depth has ended, and those inside it.
+    fn closed(&mut self, depth: u32) {
+        self.scopes.truncate(depth as usize - 1);
+        self.abandoned = self.abandoned.filter(|abandoned| *abandoned < depth);
+    }
+
+    /// A scope was dropped without an end. One that had ended with the scope around it is no news.
+    fn abandon(&mut self, depth: u32, id: u64) {
+        if self.is_open(depth, id) {
+            self.abandoned = Some(self.abandoned.map_or(depth, |other| other.min(depth)));
         }
     }
 }
@@ -257,23 +296,45 @@ impl Running<'_> {
         self.lease.as_mut().ok_or_else(|| Error::new(ErrorKind::Misuse, "the connection is not there"))
     }
 
-    fn finish(mut self) {
-        if let Some(lease) = self.lease.take() {
-            *self.transaction.slot() = if self.begun { Slot::Begun(lease) } else { Slot::Waiting(lease) };
+    async fn begin(&mut self) -> Result<()> {
+        let begin = self.transaction.shared.begin;
+        if !begin.read_only {
+            self.lease()?.claim_writing("a transaction").await?;
         }
+        // Before BEGIN is sent: cancelled now, the connection is not the one it was.
+        self.begun = true;
+        let result = self.lease()?.connection()?.begin(begin).await;
+        self.begun = !matches!(&result, Err(error) if !error.is_connection_lost());
+        result
+    }
+
+    fn finish(mut self) {
+        self.put_back();
+    }
+
+    fn put_back(&mut self) {
+        let Some(lease) = self.lease.take() else { return };
+        let mut state = self.transaction.state();
+        if !state.ended {
+            state.slot = if self.begun { Slot::Begun(lease) } else { Slot::Waiting(lease) };
+            return;
+        }
+        // It has ended: the pool rolls back what may still be open.
+        drop(state);
+        drop(lease);
     }
 }
 
 impl Drop for Running<'_> {
     fn drop(&mut self) {
-        let Some(mut lease) = self.lease.take() else { return };
-        if self.begun {
-            if let Ok(connection) = lease.connection() {
-                connection.rollback_now();
-            }
-        } else {
+        if !self.begun {
             // Nothing was begun: the connection is as it was.
-            *self.transaction.slot() = Slot::Waiting(lease);
+            return self.put_back();
+        }
+        if let Some(mut lease) = self.lease.take()
+            && let Ok(connection) = lease.connection()
+        {
+            connection.rollback_now();
         }
     }
 }

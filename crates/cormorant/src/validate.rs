@@ -57,7 +57,6 @@ fn fault(column: &ColumnDef, value: &Value) -> Option<String> {
 fn decimal_fault(number: Decimal, precision: u8, scale: u8, secret: bool) -> Option<String> {
     let shown = if secret { "the number".to_owned() } else { number.to_string() };
     let exact = number.normalize();
-    let whole = u32::from(precision - scale.min(precision));
     let largest = Decimal::try_from_i128_with_scale(10i128.pow(u32::from(precision)) - 1, u32::from(scale)).ok()?;
     if exact.abs() > largest {
         return Some(format!("{shown} does not fit numeric({precision}, {scale}), whose largest value is {largest}"));
@@ -68,6 +67,5 @@ fn decimal_fault(number: Decimal, precision: u8, scale: u8, secret: bool) -> Opt
             exact.scale()
         ));
     }
-    let _ = whole;
     None
 }

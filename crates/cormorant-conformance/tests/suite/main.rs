@@ -3,3 +3,4 @@
 #![allow(missing_docs, unused_crate_dependencies, reason = "tests")]
 
 mod record;
+mod transaction;

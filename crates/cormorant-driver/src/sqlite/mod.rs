@@ -21,13 +21,15 @@ pub(crate) struct Connection {
     busy_timeout: Duration,
     max_parameters: usize,
     in_memory: bool,
+    /// Whether the transaction that is open, if one is, only reads.
+    read_only: bool,
 }
 
 impl Connection {
     pub(crate) fn open(options: &SqliteOptions) -> Result<Self> {
         let raw = open::open(options)?;
         let max_parameters = raw.limit(Limit::SQLITE_LIMIT_VARIABLE_NUMBER).map_or(999, |limit| limit.max(1) as usize);
-        Ok(Self { raw, busy_timeout: options.busy_timeout, max_parameters, in_memory: options.path.is_none() })
+        Ok(Self { raw, busy_timeout: options.busy_timeout, max_parameters, in_memory: options.path.is_none(), read_only: false })
     }
 
     pub(crate) fn is_in_memory(&self) -> bool {
@@ -78,16 +80,13 @@ impl Connection {
 
     /// The words that begin a transaction. One that may write takes the lock at once: a reader that turns into a
     /// writer would be refused, and waiting would not help it.
-    pub(crate) fn begin(&self, begin: Begin) -> Vec<String> {
+    pub(crate) fn begin(&mut self, begin: Begin) -> Vec<String> {
+        self.read_only = begin.read_only;
         vec![if begin.read_only { "BEGIN".to_owned() } else { "BEGIN IMMEDIATE".to_owned() }]
     }
 
     pub(crate) fn in_transaction(&self) -> bool {
         !self.raw.is_autocommit()
-    }
-
-    pub(crate) fn is_alive(&self) -> bool {
-        true
     }
 
     /// True when no transaction is open any more.
@@ -102,6 +101,12 @@ impl Connection {
         let mut statement =
             if call.keep { self.raw.prepare_cached(call.sql) } else { self.raw.prepare_cached(call.sql) }
                 .map_err(|error| classify(&error))?;
+        if self.read_only && !statement.readonly() && !self.raw.is_autocommit() {
+            return Err(Error::new(
+                ErrorKind::ReadOnly,
+                "the transaction was begun to read only: begin one that writes, or write outside of it",
+            ));
+        }
         values::bind(&mut statement, call.values)?;
         let writes = call.writes || !statement.readonly();
         let mut rows = statement.raw_query();

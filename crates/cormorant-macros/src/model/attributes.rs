@@ -3,8 +3,10 @@
 use proc_macro2::Span;
 use syn::meta::ParseNestedMeta;
 use syn::spanned::Spanned;
-use syn::{Attribute, Expr, Ident, Lit, LitBool, LitInt, LitStr, Path, Token};
+use syn::parse::ParseStream;
+use syn::{Attribute, Expr, ExprLit, Ident, Lit, LitInt, LitStr, Path, Token};
 
+use super::habits;
 use super::names::{CASES, Case};
 use crate::errors::{Errors, list, unknown};
 
@@ -73,7 +75,14 @@ const FIELD_KEYS: [&str; 15] = [
 impl OnStruct {
     pub(super) fn parse(attributes: &[Attribute], errors: &mut Errors) -> Self {
         let mut this = Self::default();
+        let mut seen: Vec<String> = Vec::new();
         each_key(attributes, errors, |key, meta, errors| {
+            if !["index", "unique", "check"].contains(&key) {
+                if seen.iter().any(|other| other == key) {
+                    errors.at(&meta.path, twice(key));
+                }
+                seen.push(key.to_owned());
+            }
             match key {
                 "table" => this.table = Some(text(meta)?),
                 "schema" => this.schema = Some(text(meta)?),
@@ -82,10 +91,14 @@ impl OnStruct {
                 "index" => this.indexes.push(Index::parse(meta, false)?),
                 "unique" => this.indexes.push(Index::parse(meta, true)?),
                 "check" => this.checks.extend(checks(meta)?),
-                "strict" => this.strict = true,
-                "autoincrement" => this.autoincrement = true,
+                "strict" => this.strict = flag(meta)?,
+                "autoincrement" => this.autoincrement = flag(meta)?,
                 _ => {
-                    errors.at(&meta.path, unknown(key, &STRUCT_KEYS));
+                    let message = match FIELD_KEYS.contains(&key) && key != "key" {
+                        true => format!("`{key}` stands on a field, not above the struct"),
+                        false => unknown_key(key, false, &STRUCT_KEYS),
+                    };
+                    errors.at(&meta.path, message);
                     skip_value(meta)?;
                 }
             }
@@ -100,27 +113,31 @@ impl OnField {
         let mut this = Self::default();
         each_key(attributes, errors, |key, meta, errors| {
             if this.spans.iter().any(|(other, _)| other == key) {
-                errors.at(&meta.path, format!("`{key}` stands here twice"));
+                errors.at(&meta.path, twice(key));
             }
             this.spans.push((key.to_owned(), meta.path.span()));
             match key {
-                "key" => this.key = true,
+                "key" => this.key = flag(meta)?,
                 "column" => this.column = Some(text(meta)?),
                 "max_length" => this.max_length = Some(number(meta)?),
                 "precision" => this.precision = Some(number(meta)?),
                 "scale" => this.scale = Some(number(meta)?),
-                "unique" => this.unique = true,
+                "unique" => this.unique = flag(meta)?,
                 "index" => this.index = Some(flag(meta)?),
-                "default" => this.default = Some(meta.value()?.parse()?),
+                "default" => this.default = Some(value(meta, "a value")?.parse()?),
                 "db_default" => this.db_default = Some(text(meta)?),
                 "check" => this.check = Some(text(meta)?),
                 "generated" => this.generated = Some(flag(meta)?),
-                "on_delete" => this.on_delete = Some(meta.value()?.parse()?),
+                "on_delete" => this.on_delete = Some(action(meta)?),
                 "path" => this.path = Some(text(meta)?),
-                "secret" => this.secret = true,
-                "skip" => this.skip = true,
+                "secret" => this.secret = flag(meta)?,
+                "skip" => this.skip = flag(meta)?,
                 _ => {
-                    errors.at(&meta.path, unknown(key, &FIELD_KEYS));
+                    let message = match STRUCT_KEYS.contains(&key) {
+                        true => format!("`{key}` stands above the struct, not on a field"),
+                        false => unknown_key(key, true, &FIELD_KEYS),
+                    };
+                    errors.at(&meta.path, message);
                     skip_value(meta)?;
                 }
             }
@@ -138,6 +155,10 @@ impl OnField {
 impl Index {
     fn parse(meta: &ParseNestedMeta<'_>, unique: bool) -> syn::Result<Self> {
         let mut index = Self { fields: Vec::new(), name: None, unique };
+        if !meta.input.peek(syn::token::Paren) {
+            let key = name(meta);
+            return Err(syn::Error::new(meta.path.span(), format!("`{key}` above the struct names its fields: `{key}(a, b)`")));
+        }
         meta.parse_nested_meta(|inner| {
             if inner.path.is_ident("name") && inner.input.peek(Token![=]) {
                 index.name = Some(text(&inner)?);
@@ -160,8 +181,7 @@ fn each_key(
 ) {
     for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("model")) {
         let parsed = attribute.parse_nested_meta(|meta| {
-            let key = meta.path.get_ident().map(ToString::to_string).unwrap_or_default();
-            read(key.trim_start_matches("r#"), &meta, errors)
+            read(&name(&meta), &meta, errors)
         });
         if let Err(error) = parsed {
             errors.add(error);
@@ -169,26 +189,67 @@ fn each_key(
     }
 }
 
+fn twice(key: &str) -> String {
+    format!("`{key}` stands here twice")
+}
+
+fn unknown_key(key: &str, on_field: bool, known: &[&str]) -> String {
+    match habits::instead(key, on_field) {
+        Some(instead) => format!("unknown key `{key}`: {instead}"),
+        None => unknown(key, known),
+    }
+}
+
+/// What follows `key =`.
+fn value<'a>(meta: &ParseNestedMeta<'a>, what: &str) -> syn::Result<ParseStream<'a>> {
+    if meta.input.peek(Token![=]) {
+        return meta.value();
+    }
+    let name = name(meta);
+    Err(syn::Error::new(meta.path.span(), format!("`{name}` takes {what}: `{name} = …`")))
+}
+
+/// Without the invisible brackets around what a `macro_rules!` macro passes on.
+fn bare(expr: Expr) -> Expr {
+    match expr {
+        Expr::Group(group) => bare(*group.expr),
+        other => other,
+    }
+}
+
 fn text(meta: &ParseNestedMeta<'_>) -> syn::Result<LitStr> {
-    match meta.value()?.parse::<Lit>()? {
-        Lit::Str(text) => Ok(text),
-        other => Err(syn::Error::new(other.span(), format!("`{}` takes text: \"…\"", name(meta)))),
+    let expected = "text in quotes";
+    match bare(value(meta, expected)?.parse()?) {
+        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Ok(text),
+        other => Err(syn::Error::new_spanned(other, format!("`{}` takes {expected}", name(meta)))),
     }
 }
 
 fn number(meta: &ParseNestedMeta<'_>) -> syn::Result<LitInt> {
-    match meta.value()?.parse::<Lit>()? {
-        Lit::Int(number) => Ok(number),
-        other => Err(syn::Error::new(other.span(), format!("`{}` takes a whole number", name(meta)))),
+    let expected = "a whole number";
+    match bare(value(meta, expected)?.parse()?) {
+        Expr::Lit(ExprLit { lit: Lit::Int(number), .. }) => Ok(number),
+        other => Err(syn::Error::new_spanned(other, format!("`{}` takes {expected}", name(meta)))),
     }
 }
 
-/// `index` alone is true; `index = false` says so.
+/// `index` alone is true; `index = false` says no.
 fn flag(meta: &ParseNestedMeta<'_>) -> syn::Result<bool> {
-    if meta.input.peek(Token![=]) {
-        return Ok(meta.value()?.parse::<LitBool>()?.value);
+    if !meta.input.peek(Token![=]) {
+        return Ok(true);
     }
-    Ok(true)
+    match bare(meta.value()?.parse()?) {
+        Expr::Lit(ExprLit { lit: Lit::Bool(value), .. }) => Ok(value.value),
+        other => Err(syn::Error::new_spanned(other, format!("`{}` is `true` or `false`", name(meta)))),
+    }
+}
+
+fn action(meta: &ParseNestedMeta<'_>) -> syn::Result<Ident> {
+    let expected = "a word without quotes";
+    match bare(value(meta, expected)?.parse()?) {
+        Expr::Path(path) if path.path.get_ident().is_some() => path.path.require_ident().cloned(),
+        other => Err(syn::Error::new_spanned(other, "`on_delete` takes a word without quotes: `on_delete = cascade`")),
+    }
 }
 
 fn case(meta: &ParseNestedMeta<'_>) -> syn::Result<Case> {
@@ -225,5 +286,5 @@ fn skip_value(meta: &ParseNestedMeta<'_>) -> syn::Result<()> {
 }
 
 fn name(meta: &ParseNestedMeta<'_>) -> String {
-    meta.path.get_ident().map(ToString::to_string).unwrap_or_default()
+    meta.path.get_ident().map(|name| name.to_string().trim_start_matches("r#").to_owned()).unwrap_or_default()
 }

@@ -2,8 +2,11 @@
 
 mod attributes;
 mod check;
+mod column;
 mod expand;
+mod habits;
 mod names;
+mod types;
 
 use proc_macro2::TokenStream;
 use syn::DeriveInput;

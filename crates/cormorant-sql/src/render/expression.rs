@@ -13,9 +13,15 @@ impl Renderer {
         self.write(tokens, nodes, vec![Piece::Expression(at, binds::ANYTHING)])
     }
 
-    /// Writes an expression whose value goes to the caller, and says how an exact number is to be read.
-    pub(super) fn output(&mut self, tokens: &[Token], nodes: &Nodes, at: usize) -> Result<DecimalForm, Fault> {
-        if let Some(called) = self.called(tokens, nodes, at)? {
+    /// Writes an expression that is selected, and says how an exact number is to be read, where it is.
+    pub(super) fn output(
+        &mut self,
+        tokens: &[Token],
+        nodes: &Nodes,
+        at: usize,
+        read: bool,
+    ) -> Result<DecimalForm, Fault> {
+        if read && let Some(called) = self.called(tokens, nodes, at)? {
             let (pieces, form) = called.read();
             self.write(tokens, nodes, pieces)?;
             return Ok(form);
@@ -216,6 +222,7 @@ impl Renderer {
         let (tightness, inside) = match op {
             Binary::Add | Binary::Subtract => (binds::ADD, (binds::ADD, binds::MULTIPLY)),
             Binary::Multiply | Binary::Divide | Binary::Remainder => (binds::MULTIPLY, (binds::MULTIPLY, binds::ATOM)),
+            Binary::Concat if text.starts_with('C') => (binds::ATOM, (binds::ANYTHING, binds::ANYTHING)),
             Binary::Concat => (binds::COMPARE, (binds::ATOM, binds::ATOM)),
             _ => (binds::COMPARE, (binds::ADD, binds::ADD)),
         };

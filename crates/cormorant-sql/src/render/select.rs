@@ -180,9 +180,10 @@ impl Renderer {
                 routes.push(via);
             }
         }
-        let alone = self.scopes.is_empty() && routes.is_empty() && depths.iter().all(|depth| *depth == Some(0));
+        let nests = tokens.iter().zip(&depths).any(|(t, depth)| depth.is_some() && matches!(t, Token::Subquery { .. }));
+        let qualified = nests || !self.scopes.is_empty() || !routes.is_empty();
         let alias = self.next_alias();
-        let mut scope = Scope { table, alias, joins: Vec::new(), qualified: !alone };
+        let mut scope = Scope { table, alias, joins: Vec::new(), qualified };
         for route in routes {
             self.join(&mut scope, route)?;
         }
@@ -266,7 +267,9 @@ impl Renderer {
                 }
                 Selected::Expression(at) => {
                     self.separate();
-                    let decimal = self.output(tokens, nodes, at)?;
+                    // Only what the caller reads itself can be in units: a query around this one takes it as a number.
+                    let read = self.depth == 1 && clauses.combined.is_empty();
+                    let decimal = self.output(tokens, nodes, at, read)?;
                     let output = match tokens.get(at) {
                         Some(Token::Column { via, column, outer: 0 }) => {
                             column_output(follow(self.scope(0)?.table, *via)?.0, *column)

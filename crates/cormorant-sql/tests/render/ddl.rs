@@ -33,7 +33,7 @@ fn with(ty: T, default: Option<Default>) -> Table {
 
 fn create(table: &Table, dialect: cormorant_sql::Dialect) -> Vec<String> {
     let statements = create_table(table, dialect).unwrap();
-    statements.iter().for_each(|sql| record(dialect, &sql.replace("CREATE TABLE \"t\"", "CREATE TEMP TABLE \"t\"")));
+    statements.iter().for_each(|sql| record(dialect, &[], sql));
     if dialect == Sqlite {
         let db = sqlite::empty();
         db.pragma_update(None, "foreign_keys", false).unwrap();

@@ -1,7 +1,7 @@
 //! Exact numbers on SQLite, which has only floats and integers: what it computes is what was meant.
 
 use cormorant_sql::schema::ColumnType;
-use cormorant_sql::{Aggregate, Binary as B, DecimalForm, Function, Value};
+use cormorant_sql::{Aggregate, Binary as B, DecimalForm, Function};
 use rusqlite::types::Value as Cell;
 use rust_decimal::Decimal;
 
@@ -45,11 +45,7 @@ fn sums_are_exact() {
     let many: Vec<&str> = ["0.01", "0.02", "1.10", "99999.99"].into_iter().cycle().take(4_000).collect();
     gives(&many, price().sum(), "100001120.00");
     gives(&["0.10", "0.20"], price().op(B::Multiply, col(QUANTITY)).sum(), "0.90");
-    gives(
-        &["0.125"],
-        col(WEIGHT).sum().op(B::Multiply, price().sum()),
-        "0.015625".replace("0.015625", "0.016250").as_str(),
-    );
+    gives(&["0.25"], col(WEIGHT).sum().op(B::Multiply, price().sum()), "0.0625");
     gives(&[], price().sum().add(price().sum()), "NULL");
     gives(&["1.10", "2.20"], call(Function::Coalesce, &[price().sum(), int(0)]), "3.30");
     gives(&["1.10", "2.20"], price().sum().op(B::Subtract, price().aggregate(Aggregate::Max)), "1.10");
@@ -126,7 +122,6 @@ fn what_cannot_be_exact_is_refused() {
         Postgres,
         r#"SELECT CAST(MOD(CAST("score" AS numeric), CAST($1 AS numeric)) AS double precision) FROM "posts""#,
     );
-    let _ = Value::Null;
 }
 
 #[test]

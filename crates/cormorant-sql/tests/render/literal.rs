@@ -10,8 +10,8 @@ use crate::sqlite;
 #[track_caller]
 fn is(value: Value, sqlite: &str, postgres: &str, mysql: &str) {
     for (dialect, wanted) in [(Sqlite, sqlite), (Postgres, postgres), (MySql, mysql), (MariaDb, mysql)] {
-        let found = literal(dialect, &value).unwrap_or_else(|fault| fault.to_string());
-        record(dialect, &format!("SELECT {found}"));
+        let found = literal(dialect, &value).inspect(|found| record(dialect, &[], &format!("SELECT {found}")));
+        let found = found.unwrap_or_else(|fault| fault.to_string());
         assert_eq!(found, wanted, "{dialect}");
     }
 }
@@ -64,7 +64,7 @@ fn is_the_value(db: &Connection, value: &Value) -> bool {
     let literal = literal(Dialect::Sqlite, value).unwrap();
     // Behind a minus and before a word, where a careless literal would fall apart.
     let sql = format!(
-        "SELECT typeof({literal}) = typeof(?1) AND {literal} IS ?1 AND hex({literal})=hex(?1) AND 1- {literal}IS NOT 'x'"
+        "SELECT typeof({literal}) = typeof(?1) AND {literal} IS ?1 AND hex({literal})=hex(?1) AND 1-{literal} IS NOT 'x'"
     );
     db.query_row(&sql, [sqlite::cell(value)], |row| row.get(0)).unwrap_or_else(|error| panic!("{error}\n{sql}"))
 }
@@ -87,7 +87,7 @@ fn hostile_text() -> impl Strategy<Value = String> {
 #[test]
 fn any_text_is_its_literal() {
     let db = sqlite::empty();
-    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(4_096));
+    let mut runner = proptest::test_runner::TestRunner::new(cases(4_096));
     runner
         .run(&hostile_text(), |text| {
             prop_assert!(is_the_value(&db, &Value::Text(text.into())));
@@ -105,7 +105,7 @@ fn any_number_is_its_literal() {
         (-1_000_000_000_000i64..1_000_000_000_000, 0i32..9).prop_map(|(n, e)| Value::Float(n as f64 / 10f64.powi(e))),
         proptest::collection::vec(any::<u8>(), 0..20).prop_map(Value::Bytes),
     ];
-    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(2_048));
+    let mut runner = proptest::test_runner::TestRunner::new(cases(2_048));
     runner
         .run(&value, |value| {
             prop_assert!(is_the_value(&db, &value));

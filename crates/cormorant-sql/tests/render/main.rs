@@ -2,6 +2,13 @@
 //!
 //! Every statement for SQLite is also prepared on a real one, so that no text passes that only looks right.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests, which clippy takes for a program"
+)]
+
 mod build;
 mod chains;
 mod ddl;

@@ -215,7 +215,7 @@ fn ids(db: &Connection, query: Query) -> Vec<i64> {
 #[test]
 fn conditions_match_the_rows_they_should() {
     let db = users();
-    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::default());
+    let mut runner = proptest::test_runner::TestRunner::new(cases(ProptestConfig::default().cases));
     runner
         .run(&condition(4), |condition| {
             let wanted: Vec<i64> =
@@ -238,7 +238,7 @@ fn conditions_match_the_rows_they_should() {
 #[test]
 fn numbers_are_what_they_should_be() {
     let db = users();
-    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::default());
+    let mut runner = proptest::test_runner::TestRunner::new(cases(ProptestConfig::default().cases));
     runner
         .run(&number(4), |number| {
             let query = from(&USERS).by(col(0)).select(number.build());

@@ -9,7 +9,7 @@ use rusqlite::types::Value as Cell;
 
 use crate::tables::ALL;
 
-pub fn empty() -> Connection {
+pub(crate) fn empty() -> Connection {
     let db = Connection::open_in_memory().unwrap();
     // As the driver sets them: a name in quotes that no column has must not become text.
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false).unwrap();
@@ -34,7 +34,7 @@ pub fn empty() -> Connection {
     db
 }
 
-pub fn with_tables() -> Connection {
+pub(crate) fn with_tables() -> Connection {
     let db = empty();
     for table in Schema::of(ALL.iter().copied()).unwrap().tables {
         for sql in ddl::create_table(&table, Dialect::Sqlite).unwrap() {
@@ -46,7 +46,7 @@ pub fn with_tables() -> Connection {
 
 /// SQLite accepts the statement, and it has a place for every value and a column for every output.
 #[track_caller]
-pub fn prepare(compiled: &Compiled) {
+pub(crate) fn prepare(compiled: &Compiled) {
     thread_local!(static DB: Connection = with_tables());
     DB.with(|db| {
         let statement = db.prepare(&compiled.sql).unwrap_or_else(|error| panic!("{error}\n{}", compiled.sql));
@@ -56,7 +56,7 @@ pub fn prepare(compiled: &Compiled) {
 }
 
 /// Runs a statement and gives the rows.
-pub fn rows(db: &Connection, compiled: &Compiled, values: &[Value]) -> Vec<Vec<Cell>> {
+pub(crate) fn rows(db: &Connection, compiled: &Compiled, values: &[Value]) -> Vec<Vec<Cell>> {
     let mut statement = db.prepare(&compiled.sql).unwrap_or_else(|error| panic!("{error}\n{}", compiled.sql));
     let columns = statement.column_count();
     let values = rusqlite::params_from_iter(values.iter().map(cell));
@@ -65,7 +65,7 @@ pub fn rows(db: &Connection, compiled: &Compiled, values: &[Value]) -> Vec<Vec<C
 }
 
 /// As the driver binds it.
-pub fn cell(value: &Value) -> Cell {
+pub(crate) fn cell(value: &Value) -> Cell {
     match value {
         Value::Null => Cell::Null,
         Value::Bool(b) => Cell::Integer(i64::from(*b)),

@@ -24,15 +24,15 @@ const fn text(name: &'static str, null: bool) -> ColumnDef {
     ColumnDef::new(name, name, ColumnType::Text { max_length: None }, null)
 }
 
-pub const NAME: u16 = 1;
-pub const EMAIL: u16 = 2;
-pub const AGE: u16 = 3;
-pub const ACTIVE: u16 = 4;
-pub const MANAGER_ID: u16 = 5;
+pub(crate) const NAME: u16 = 1;
+pub(crate) const EMAIL: u16 = 2;
+pub(crate) const AGE: u16 = 3;
+pub(crate) const ACTIVE: u16 = 4;
+pub(crate) const MANAGER_ID: u16 = 5;
 /// `manager`, who may be missing.
-pub const MANAGER: u8 = 0;
+pub(crate) const MANAGER: u8 = 0;
 
-pub static USERS: TableDef = TableDef {
+pub(crate) static USERS: TableDef = TableDef {
     model: "User",
     name: "users",
     columns: &[
@@ -48,21 +48,21 @@ pub static USERS: TableDef = TableDef {
     ..PLAIN
 };
 
-pub const TITLE: u16 = 1;
-pub const AUTHOR_ID: u16 = 2;
-pub const EDITOR_ID: u16 = 3;
-pub const SCORE: u16 = 4;
+pub(crate) const TITLE: u16 = 1;
+pub(crate) const AUTHOR_ID: u16 = 2;
+pub(crate) const EDITOR_ID: u16 = 3;
+pub(crate) const SCORE: u16 = 4;
 /// `author`, who is always there.
-pub const AUTHOR: u8 = 0;
+pub(crate) const AUTHOR: u8 = 0;
 /// `editor`, who may be missing.
-pub const EDITOR: u8 = 1;
+pub(crate) const EDITOR: u8 = 1;
 
-pub static POSTS: TableDef = TableDef {
+pub(crate) static POSTS: TableDef = TableDef {
     model: "Post",
     name: "posts",
     columns: &[
         id(),
-        text("title", false),
+        text("title", false).indexable(),
         ColumnDef::new("author", "author_id", ColumnType::I64, false).index(),
         ColumnDef::new("editor", "editor_id", ColumnType::I64, true),
         ColumnDef::new("score", "score", ColumnType::F64, false),
@@ -75,11 +75,11 @@ pub static POSTS: TableDef = TableDef {
     ..PLAIN
 };
 
-pub const PRICE: u16 = 1;
-pub const WEIGHT: u16 = 2;
-pub const QUANTITY: u16 = 3;
+pub(crate) const PRICE: u16 = 1;
+pub(crate) const WEIGHT: u16 = 2;
+pub(crate) const QUANTITY: u16 = 3;
 
-pub static ITEMS: TableDef = TableDef {
+pub(crate) static ITEMS: TableDef = TableDef {
     model: "Item",
     name: "items",
     columns: &[
@@ -91,11 +91,11 @@ pub static ITEMS: TableDef = TableDef {
     ..PLAIN
 };
 
-pub const NOTE: u16 = 2;
+pub(crate) const NOTE: u16 = 2;
 /// `post`, which a link always has.
-pub const POST: u8 = 0;
+pub(crate) const POST: u8 = 0;
 
-pub static LINKS: TableDef = TableDef {
+pub(crate) static LINKS: TableDef = TableDef {
     model: "Link",
     name: "links",
     columns: &[
@@ -111,14 +111,14 @@ pub static LINKS: TableDef = TableDef {
     ..PLAIN
 };
 
-pub const DAY: u16 = 1;
-pub const CLOCK: u16 = 2;
-pub const PLANNED: u16 = 3;
-pub const STAMP: u16 = 4;
-pub const TOKEN: u16 = 5;
-pub const DATA: u16 = 6;
+pub(crate) const DAY: u16 = 1;
+pub(crate) const CLOCK: u16 = 2;
+pub(crate) const PLANNED: u16 = 3;
+pub(crate) const STAMP: u16 = 4;
+pub(crate) const TOKEN: u16 = 5;
+pub(crate) const DATA: u16 = 6;
 
-pub static EVENTS: TableDef = TableDef {
+pub(crate) static EVENTS: TableDef = TableDef {
     model: "Event",
     name: "events",
     columns: &[
@@ -133,4 +133,4 @@ pub static EVENTS: TableDef = TableDef {
     ..PLAIN
 };
 
-pub static ALL: &[&TableDef] = &[&USERS, &POSTS, &ITEMS, &LINKS, &EVENTS];
+pub(crate) static ALL: &[&TableDef] = &[&USERS, &POSTS, &ITEMS, &LINKS, &EVENTS];

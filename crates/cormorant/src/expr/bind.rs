@@ -22,6 +22,28 @@ pub trait IntoExpr<R, T> {
     }
 }
 
+/// What says by itself of which type it is: an expression, a value, a `&str`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a value of a column, nor an expression",
+    label = "expected a plain value, a column or an expression"
+)]
+pub trait Operand<R>: IntoExpr<R, Self::Is> {
+    /// Its type.
+    type Is;
+}
+
+impl<R, T> Operand<R> for Expr<R, T> {
+    type Is = T;
+}
+
+impl<R, T: Scalar> Operand<R> for T {
+    type Is = T;
+}
+
+impl<R> Operand<R> for &str {
+    type Is = String;
+}
+
 /// A value as an expression. One that no column can hold becomes NULL, which equals nothing.
 pub(super) fn bind<R, T: Scalar, U>(value: &T) -> Expr<R, U> {
     bound(Class::of(T::TYPE), value.to_value().unwrap_or(Value::Null))

@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use cormorant_sql::{Buffer, Symbol, Token};
 
-use super::{Expr, IntoExpr, Predicate};
+use super::{Expr, IntoExpr, Operand, Predicate};
 
 /// Starts a `CASE`: the value of the first condition that holds.
 ///
@@ -18,21 +18,8 @@ use super::{Expr, IntoExpr, Predicate};
 /// assert!(query.to_sql(Dialect::Sqlite)?.starts_with("SELECT CASE WHEN"));
 /// # Ok::<(), cormorant::Error>(())
 /// ```
-pub fn case<R, T: Coalesced>(condition: Predicate<R>, value: impl IntoExpr<R, T::Is>) -> Case<R, T::Is>
-where
-    T: Coalesced<Is = T>,
-{
-    Case { buffer: Buffer::default(), branches: 0, mark: PhantomData }.when(condition, value)
-}
-
-/// A type of value that `case` can infer.
-pub trait Coalesced {
-    /// Itself.
-    type Is;
-}
-
-impl<T: crate::Scalar> Coalesced for T {
-    type Is = T;
+pub fn case<R, V: Operand<R>>(condition: Predicate<R>, value: V) -> Case<R, V::Is> {
+    Case { buffer: Buffer::default(), branches: 0, mark: PhantomData }.when(condition, value.into_expr())
 }
 
 /// A `CASE` that is not finished: `when` adds a branch, `otherwise` ends it.
@@ -66,8 +53,8 @@ impl<R, T> Case<R, T> {
     }
 }
 
-/// A function of the database's own, of one operand. The name is part of the program's text and holds letters,
-/// digits and underscores only; say the type of its value.
+/// Starts a call of a function of the database's own. The name is part of the program's text and holds letters,
+/// digits and underscores only.
 ///
 /// ```
 /// use cormorant::prelude::*;
@@ -75,10 +62,40 @@ impl<R, T> Case<R, T> {
 /// #[derive(Model)]
 /// struct Item { id: i64, name: String }
 ///
-/// let query = Item::filter(|i| func::<_, _, String>("soundex", i.name()).eq("R163"));
+/// let query = Item::filter(|i| func("soundex").arg(i.name()).returns::<String>().eq("R163"));
 /// assert!(query.to_sql(Dialect::Postgres)?.contains(r#"soundex("name") = $1"#));
 /// # Ok::<(), cormorant::Error>(())
 /// ```
-pub fn func<R, T, U>(name: &'static str, operand: Expr<R, T>) -> Expr<R, U> {
-    operand.then(Token::Named(Symbol::of(name), 1))
+pub fn func<R>(name: &'static str) -> Func<R> {
+    Func { name, buffer: Buffer::default(), operands: 0, mark: PhantomData }
+}
+
+/// A call of a function that is not finished: `arg` adds an operand, `returns` says the type of its value.
+#[must_use = "a call ends with `returns`"]
+pub struct Func<R> {
+    name: &'static str,
+    buffer: Buffer,
+    operands: u8,
+    mark: PhantomData<fn() -> R>,
+}
+
+impl<R> std::fmt::Debug for Func<R> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Func").field("name", &self.name).field("operands", &self.operands).finish_non_exhaustive()
+    }
+}
+
+impl<R> Func<R> {
+    /// One more operand: a column, an expression or a value.
+    pub fn arg<V: Operand<R>>(mut self, operand: V) -> Self {
+        self.buffer.append(operand.into_expr().buffer);
+        self.operands = self.operands.saturating_add(1);
+        self
+    }
+
+    /// The call, whose value is a `T`; an `Option` where it may be NULL.
+    pub fn returns<T>(mut self) -> Expr<R, T> {
+        self.buffer.push(Token::Named(Symbol::of(self.name), self.operands));
+        Expr::new(self.buffer)
+    }
 }

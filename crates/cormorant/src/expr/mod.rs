@@ -21,8 +21,8 @@ use cormorant_sql::{Binary, Buffer, Route, Token, Unary};
 
 pub use aggregate::{Numeric, count};
 pub use assign::{Assign, IntoAssigns};
-pub use bind::IntoExpr;
-pub use conditional::{Case, Coalesced, case, func};
+pub use bind::{IntoExpr, Operand};
+pub use conditional::{Case, Func, case, func};
 pub use number::Arithmetic;
 pub use order::{IntoOrder, Order};
 pub use text::Text;

@@ -36,6 +36,8 @@ use crate::{Mapper, Model, PathOf, Record, Selectable};
 pub struct Query<M, O: Output> {
     buffer: Buffer,
     loader: O::Loader,
+    /// A page was asked for: without an order of its own it is ordered by key when it runs.
+    paged: bool,
     mark: PhantomData<fn() -> (M, O)>,
 }
 
@@ -93,7 +95,7 @@ impl<T: Send> Fetch for Rows<T> {
 
 impl<M, O: Output> Clone for Query<M, O> {
     fn clone(&self) -> Self {
-        Self { buffer: self.buffer.clone(), loader: self.loader, mark: PhantomData }
+        Self { buffer: self.buffer.clone(), loader: self.loader, paged: self.paged, mark: PhantomData }
     }
 }
 
@@ -105,7 +107,7 @@ impl<M, O: Output> std::fmt::Debug for Query<M, O> {
 
 impl<M: Mapper> Query<M, M> {
     pub(crate) fn new() -> Self {
-        Self { buffer: Buffer::default(), loader: (), mark: PhantomData }
+        Self { buffer: Buffer::default(), loader: (), paged: false, mark: PhantomData }
     }
 }
 
@@ -144,7 +146,7 @@ impl<M: Mapper, O: Output> Query<M, O> {
     /// One page of `size` rows; the first page is 1. Without an order, rows are ordered by their key.
     pub fn page(self, number: u64, size: u64) -> Self {
         let mut query = self.limit(size).offset(number.saturating_sub(1).saturating_mul(size));
-        query.order_by_key(false);
+        query.paged = true;
         query
     }
 
@@ -196,7 +198,7 @@ impl<M: Mapper, O: Output> Query<M, O> {
         let before = std::mem::take(&mut self.buffer);
         self.buffer = without_selected(before);
         selected(M::path(Route::ROOT)).push(&mut self.buffer);
-        Query { buffer: self.buffer, loader: S::load, mark: PhantomData }
+        Query { buffer: self.buffer, loader: S::load, paged: self.paged, mark: PhantomData }
     }
 
     /// The statement's text in a dialect.
@@ -204,8 +206,18 @@ impl<M: Mapper, O: Output> Query<M, O> {
     /// # Errors
     /// [`ErrorKind::Unsupported`] when the dialect lacks something.
     pub fn to_sql(&self, dialect: Dialect) -> Result<String> {
-        let statement = crate::executor::statement(Kind::Select, M::TABLE, &self.buffer.tokens);
+        let query = self.clone().settled();
+        let statement = crate::executor::statement(Kind::Select, M::TABLE, &query.buffer.tokens);
         Ok(render(&statement, dialect).map_err(Error::from_sql)?.sql)
+    }
+
+    /// The query as it runs.
+    #[inline]
+    fn settled(mut self) -> Self {
+        if self.paged {
+            self.order_by_key(false);
+        }
+        self
     }
 
     fn push_number(&mut self, number: u64, clause: Token) {

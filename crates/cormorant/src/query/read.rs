@@ -1,7 +1,7 @@
 //! Terminals that read.
 
 use cormorant_driver::{Error, ErrorKind, Result, Row};
-use cormorant_sql::{Kind, Token};
+use cormorant_sql::{Kind, Token, Value};
 
 use super::{Fetch, Query, not_found};
 use crate::{Executor, Mapper, executor};
@@ -36,6 +36,11 @@ impl<M: Mapper, O: Fetch> Query<M, O> {
     /// # Errors
     /// As [`all`](Self::all).
     pub async fn last(mut self, db: &impl Executor) -> Result<Option<O::Row>> {
+        if self.buffer.tokens.iter().any(|token| matches!(token, Token::Limit | Token::Offset)) {
+            // The last of the rows that are left, which the reverse order would not leave.
+            self.order_by_key(false);
+            return Ok(self.all(db).await?.pop());
+        }
         if self.buffer.tokens.iter().any(|token| matches!(token, Token::OrderBy { .. })) {
             self.reverse();
         } else {
@@ -102,10 +107,11 @@ impl<M: Mapper, O: Fetch> Query<M, O> {
     /// The database's.
     pub async fn explain(self, db: &impl Executor) -> Result<String> {
         let target = db.target();
-        let statement = executor::statement(Kind::Select, M::TABLE, &self.buffer.tokens);
+        let query = self.settled();
+        let statement = executor::statement(Kind::Select, M::TABLE, &query.buffer.tokens);
         let compiled = target.pool().shapes().get(&statement).map_err(Error::from_sql)?;
         let sql = format!("{} {}", target.dialect().explain(), compiled.sql);
-        let mut call = cormorant_driver::Call::new(&compiled, &self.buffer.values);
+        let mut call = cormorant_driver::Call::new(&compiled, &query.buffer.values);
         (call.sql, call.outputs, call.keep) = (&sql, &[], false);
         let mut plan = String::new();
         target
@@ -125,16 +131,31 @@ impl<M: Mapper, O: Fetch> Query<M, O> {
         db: &impl Executor,
         mut sink: impl FnMut(&mut Row<'_>) -> Result<()> + Send,
     ) -> Result<()> {
-        let statement = executor::statement(kind, M::TABLE, &self.buffer.tokens);
-        match db.target().run(&statement, &self.buffer.values, &mut sink).await {
+        let query = self.settled();
+        let statement = executor::statement(kind, M::TABLE, &query.buffer.tokens);
+        match db.target().run(&statement, &query.buffer.values, &mut sink).await {
             Ok(_) => Ok(()),
             Err(error) => Err(crate::problem::of_query(error, M::TABLE)),
         }
     }
 
-    /// At most so many rows, whatever limit was asked for before.
+    /// At most so many rows, or fewer where a lower limit was asked for.
     fn limit_to(mut self, rows: u64) -> Self {
-        let asked = self.buffer.tokens.iter().any(|token| *token == Token::Limit);
+        let mut asked = false;
+        let mut bound = 0usize;
+        for token in &self.buffer.tokens {
+            match token {
+                Token::Bind(_) | Token::List(_) => bound += 1,
+                Token::Limit => {
+                    asked = true;
+                    // A limit is one bound number.
+                    if let Some(Value::Int(limit)) = self.buffer.values.get_mut(bound.saturating_sub(1)) {
+                        *limit = (*limit).min(i64::try_from(rows).unwrap_or(i64::MAX));
+                    }
+                }
+                _ => {}
+            }
+        }
         if !asked {
             self.push_number(rows, Token::Limit);
         }

@@ -2,7 +2,7 @@
 
 use cormorant_driver::{Error, Result};
 use cormorant_sql::schema::TableDef;
-use cormorant_sql::{Buffer, Kind, Token, Value};
+use cormorant_sql::{Kind, Token, Value};
 use smallvec::SmallVec;
 
 use super::Record;
@@ -72,7 +72,7 @@ pub(crate) async fn insert_many<M: Model>(target: Target<'_>, models: Vec<M>) ->
     }
     if chunks.len() < 2 {
         for (generated, n) in chunks {
-            insert_chunk(target, generated, &mut records, 0, rows.drain(..n).flat_map(|(_, values)| values)).await?;
+            insert_chunk(target, generated, &mut records, rows.drain(..n).flat_map(|(_, values)| values)).await?;
         }
         return Ok(records);
     }
@@ -86,7 +86,7 @@ pub(crate) async fn insert_many<M: Model>(target: Target<'_>, models: Vec<M>) ->
         let values = rows.by_ref().take(n).flat_map(|(_, values)| values);
         let end = first + n;
         let chunk = records.get_mut(first..end).unwrap_or_default();
-        if let Err(error) = insert_chunk(Target::Transaction(&transaction), generated, chunk, first, values).await {
+        if let Err(error) = insert_chunk(Target::Transaction(&transaction), generated, chunk, values).await {
             transaction.rollback().await?;
             return Err(error);
         }
@@ -100,7 +100,6 @@ async fn insert_chunk<M: Model>(
     target: Target<'_>,
     generated: Option<u16>,
     records: &mut [Record<M>],
-    _first: usize,
     values: impl Iterator<Item = Value>,
 ) -> Result<()> {
     let written = written(M::TABLE, generated);
@@ -161,6 +160,5 @@ fn tokens(written: &[u16], rows: u32, returning: Option<u16>) -> SmallVec<[Token
     let mut tokens: SmallVec<[Token; 24]> = written.iter().map(|column| Token::Into(*column)).collect();
     tokens.push(Token::Rows(rows));
     tokens.extend(returning.map(Token::Returning));
-    let _: Option<Buffer> = None;
     tokens
 }

@@ -149,8 +149,9 @@ impl<M: Model + PartialEq> PartialEq<M> for Record<M> {
 fn stale<M: Model>(key: &M::Key, what: &str) -> Error {
     use crate::Key as _;
     // A number is shown; a text could be anything.
+    let secret = M::TABLE.key_columns().any(|column| column.secret);
     let which = match key.values().ok().as_deref() {
-        Some([Value::Int(key)]) => format!("the row with key {key}"),
+        Some([Value::Int(key)]) if !secret => format!("the row with key {key}"),
         _ => "the row".to_owned(),
     };
     Error::new(

@@ -44,9 +44,6 @@ pub(crate) async fn drop(db: &Database, models: &[&'static TableDef]) -> Result<
     let mut statements = Vec::new();
     for (n, table) in present.iter().enumerate() {
         // In a cycle a table is still pointed at when it is dropped: its foreign keys go first.
-        let gone = present.get(..n).unwrap_or_default();
-        let points_back = |target: &cormorant_sql::schema::Ident| gone.iter().any(|other| other.name == *target);
-        let _ = points_back;
         if dialect.adds_foreign_keys() {
             let later = present.get(n + 1..).unwrap_or_default();
             for other in later {

@@ -1,0 +1,106 @@
+//! What a server says about the connections to a test's database, and how a test cuts them.
+
+use std::time::{Duration, Instant};
+
+use cormorant::{Result, Sql, UncheckedSql};
+
+use crate::{Backend, Fixture};
+
+/// How long something that has to happen may take on a busy machine.
+pub const PATIENCE: Duration = Duration::from_secs(10);
+
+impl Fixture {
+    /// A further fixture on the same database, with options of its own.
+    ///
+    /// # Errors
+    /// The server's.
+    pub async fn beside(&self, connections: usize) -> Result<Self> {
+        Self::at(self.backend, self.url.clone(), |options| options.max_connections(connections)).await
+    }
+
+    /// How many connections to the database there are besides the one that asks. SQLite does not know.
+    ///
+    /// # Errors
+    /// The server's.
+    pub async fn other_connections(&self) -> Result<i64> {
+        self.ask(
+            "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()",
+            "SELECT COUNT(*) FROM information_schema.processlist WHERE db = DATABASE() AND id <> CONNECTION_ID()",
+        )
+        .await
+    }
+
+    /// How many other connections to the database run a statement or have a transaction open. SQLite does not know.
+    ///
+    /// # Errors
+    /// The server's.
+    pub async fn busy_connections(&self) -> Result<i64> {
+        self.ask(
+            "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() \
+             AND state <> 'idle'",
+            "SELECT COUNT(*) FROM information_schema.processlist AS p \
+             LEFT JOIN information_schema.innodb_trx AS t ON t.trx_mysql_thread_id = p.id \
+             WHERE p.db = DATABASE() AND p.id <> CONNECTION_ID() \
+             AND (p.command NOT IN ('Sleep', 'Quit') OR t.trx_id IS NOT NULL)",
+        )
+        .await
+    }
+
+    /// Waits until no other connection runs a statement or has a transaction open.
+    ///
+    /// # Errors
+    /// The server's.
+    pub async fn settle(&self) -> Result<()> {
+        self.until("others still have statements or transactions open", async || Ok(self.busy_connections().await? == 0))
+            .await
+    }
+
+    /// Cuts every other connection to the database, from the server's side, and waits until they are gone.
+    ///
+    /// # Errors
+    /// The server's.
+    pub async fn kill_others(&self) -> Result<()> {
+        match self.backend {
+            Backend::Sqlite => return Ok(()),
+            Backend::Postgres => {
+                let sql = "SELECT pg_terminate_backend(pid)::text FROM pg_stat_activity \
+                           WHERE datname = current_database() AND pid <> pg_backend_pid()";
+                let _: Vec<String> = Sql::unchecked(UncheckedSql::vouch_for(sql)).all(&self.db).await?;
+            }
+            Backend::MariaDb => {
+                let sql = "SELECT id FROM information_schema.processlist WHERE db = DATABASE() AND id <> CONNECTION_ID()";
+                let ids: Vec<i64> = Sql::unchecked(UncheckedSql::vouch_for(sql)).all(&self.db).await?;
+                for id in ids {
+                    // One that has gone by itself is no fault.
+                    let _ = self.execute(&format!("KILL {id}")).await;
+                }
+            }
+        }
+        self.until("killed connections are still there", async || Ok(self.other_connections().await? == 0)).await?;
+        // The client's end hears of it a moment later, or at its next statement.
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        Ok(())
+    }
+
+    /// Waits until something is so.
+    ///
+    /// # Errors
+    /// The condition's.
+    pub async fn until(&self, otherwise: &str, mut so: impl AsyncFnMut() -> Result<bool>) -> Result<()> {
+        let started = Instant::now();
+        while !so().await? {
+            assert!(started.elapsed() < PATIENCE, "after {PATIENCE:?}: {otherwise}");
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        Ok(())
+    }
+
+    async fn ask(&self, postgres: &str, mariadb: &str) -> Result<i64> {
+        let sql = match self.backend {
+            Backend::Sqlite => return Ok(0),
+            Backend::Postgres => postgres,
+            Backend::MariaDb => mariadb,
+        };
+        Sql::unchecked(UncheckedSql::vouch_for(sql)).one(&self.db).await
+    }
+}

@@ -1,0 +1,277 @@
+//! A field and its attributes, checked.
+
+use quote::format_ident;
+use syn::{Attribute, Expr, Field, Ident, LitInt, Type};
+
+use super::attributes::OnField;
+use super::check::check_name;
+use super::names::Case;
+use super::types::{self, Literal, argument, is_value, known_other_than, last_word};
+use crate::errors::Errors;
+
+/// A field that is a column.
+pub(super) struct Column {
+    pub(super) ident: Ident,
+    /// The field's name without `r#`.
+    pub(super) field: String,
+    pub(super) name: String,
+    pub(super) ty: Type,
+    /// What stands inside `Option`, where the field is one.
+    pub(super) inner: Option<Type>,
+    /// What the foreign key points at, where the field is one.
+    pub(super) target: Option<Type>,
+    pub(super) key: Option<KeyKind>,
+    pub(super) max_length: Option<LitInt>,
+    pub(super) decimal: Option<(u8, u8)>,
+    pub(super) unique: bool,
+    pub(super) index: bool,
+    pub(super) default: Option<Expr>,
+    pub(super) db_default: Option<String>,
+    pub(super) check: Option<String>,
+    pub(super) on_delete: Option<Ident>,
+    /// The name of its method on the path.
+    pub(super) path: Ident,
+    /// The name of its method on the builder.
+    pub(super) setter: Ident,
+    /// What the user says about it.
+    pub(super) docs: Vec<Attribute>,
+    pub(super) secret: bool,
+}
+
+/// Where a key's value comes from.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum KeyKind {
+    /// The program gives it.
+    Given,
+    /// The database generates it: an integer.
+    Database,
+    /// The library generates it: a UUID.
+    Client,
+}
+
+impl Column {
+    pub(super) fn is_option(&self) -> bool {
+        self.inner.is_some()
+    }
+
+    /// Whether the builder can do without it.
+    pub(super) fn is_required(&self) -> bool {
+        !self.is_option()
+            && self.default.is_none()
+            && self.db_default.is_none()
+            && !matches!(self.key, Some(KeyKind::Database | KeyKind::Client))
+    }
+
+    /// The type of its value, without `Option`.
+    pub(super) fn value_type(&self) -> &Type {
+        self.inner.as_ref().unwrap_or(&self.ty)
+    }
+}
+
+/// Methods that every path has: a column's method of that name could not be told from them.
+const PATH_METHODS: [&str; 5] = ["eq", "ne", "is_null", "is_not_null", "is_in"];
+
+/// Methods that every builder has: the setter of a field so named ends in `_`.
+const BUILDER_METHODS: [&str; 2] = ["build", "insert"];
+
+pub(super) fn column(ident: &Ident, from: &Field, on: OnField, case: Case, errors: &mut Errors) -> Column {
+    let ty = &from.ty;
+    let field = ident.to_string().trim_start_matches("r#").to_owned();
+    let inner = argument(ty, "Option").cloned();
+    let value = inner.as_ref().unwrap_or(ty);
+    let target = argument(value, "ForeignKey").cloned();
+    if argument(value, "Option").is_some() {
+        errors.at(ty, format!("`{field}` is an Option inside an Option: a column knows one NULL"));
+    }
+    if let Type::Reference(_) = value {
+        errors.at(ty, format!("`{field}` borrows its value: a model owns its values, such as a `String`"));
+    }
+    if let Some(target) = &target
+        && is_value(last_word(target).as_deref())
+    {
+        errors.at(
+            target,
+            format!("`{field}` points at no model: name the model that it points at, whose key says the column's type"),
+        );
+    }
+    let name = match &on.column {
+        Some(name) => name.value(),
+        None if target.is_some() => case.apply(&format!("{field}_id")),
+        None => case.apply(&field),
+    };
+    check_name(&name, on.column.as_ref().map_or(ident.span(), |name| name.span()), errors);
+    let path = method(ident, &field, &on, errors);
+    let word = last_word(value);
+    let is_text = word.as_deref() == Some("String");
+    let is_decimal = word.as_deref() == Some("Decimal");
+    if on.max_length.is_some() && !is_text && known_other_than(word.as_deref(), "String") {
+        errors.add(wrong_type(&on, "max_length", &field, "text", "String"));
+    }
+    if let Some(length) = &on.max_length
+        && !matches!(length.base10_parse::<u32>(), Ok(1..))
+    {
+        errors.at(length, format!("`max_length` of `{field}` is a number of characters from 1 to {}", u32::MAX));
+    }
+    let decimal = decimal(&field, &on, is_decimal, word.as_deref(), ty, errors);
+    if let Some(action) = &on.on_delete {
+        on_delete(&field, action, &on, target.is_some(), inner.is_some(), errors);
+    }
+    if on.default.is_some() && on.db_default.is_some() {
+        errors.add(syn::Error::new(
+            on.span("db_default"),
+            format!("`{field}` has two defaults: keep `default` or `db_default`"),
+        ));
+    }
+    if on.key && inner.is_some() {
+        errors.at(ty, null_key(&field));
+    }
+    if (on.key || field == "id") && types::is_float(word.as_deref()) {
+        errors.at(ty, format!("`{field}` is a key, and a float is none: take an integer, a String or a Uuid"));
+    }
+    if let Some(expr) = &on.default {
+        default(&field, expr, word.as_deref(), errors);
+    }
+    if on.unique && on.index == Some(true) {
+        errors.add(syn::Error::new(on.span("index"), format!("`{field}` is unique, which is an index already")));
+    }
+    let key = (on.key || field == "id" && inner.is_none()).then(|| match word.as_deref() {
+        word if types::is_integer(word) && on.generated != Some(false) => KeyKind::Database,
+        Some("Uuid") if on.generated != Some(false) => KeyKind::Client,
+        _ => KeyKind::Given,
+    });
+    if on.generated == Some(true) && !matches!(key, Some(KeyKind::Database | KeyKind::Client)) {
+        errors.add(syn::Error::new(
+            on.span("generated"),
+            format!("`{field}` cannot be generated: only a key that is an integer or a Uuid can"),
+        ));
+    }
+    Column {
+        ident: ident.clone(),
+        name,
+        ty: ty.clone(),
+        key,
+        max_length: on.max_length,
+        decimal,
+        unique: on.unique,
+        // A foreign key has an index unless it says not to.
+        index: on.index.unwrap_or(target.is_some() && !on.unique),
+        default: on.default,
+        db_default: on.db_default.map(|sql| sql.value()),
+        check: on.check.map(|sql| sql.value()),
+        on_delete: on.on_delete,
+        path,
+        setter: match BUILDER_METHODS.contains(&field.as_str()) {
+            true => format_ident!("{ident}_"),
+            false => ident.clone(),
+        },
+        docs: from.attrs.iter().filter(|attribute| attribute.path().is_ident("doc")).cloned().collect(),
+        secret: on.secret,
+        field,
+        inner,
+        target,
+    }
+}
+
+pub(super) fn null_key(field: &str) -> String {
+    format!("`{field}` is a key, and a key is never NULL: take the Option away")
+}
+
+/// A literal of another type than the field's.
+fn default(field: &str, expr: &Expr, word: Option<&str>, errors: &mut Errors) {
+    let (is, wanted) = match types::literal(expr) {
+        Some(Literal::Text(_)) => ("text", "String"),
+        Some(Literal::Bool(_)) => ("true or false", "bool"),
+        Some(Literal::Int(_)) if !types::is_integer(word) && known_other_than(word, "") => ("a whole number", "integer"),
+        _ => return,
+    };
+    if known_other_than(word, wanted) {
+        errors.at(expr, format!("the default of `{field}` is {is}, and `{field}` is no {wanted}"));
+    }
+}
+
+/// The name of a column's method on the path.
+fn method(ident: &Ident, field: &str, on: &OnField, errors: &mut Errors) -> Ident {
+    let name = on.path.as_ref().map_or_else(|| field.to_owned(), |path| path.value());
+    if PATH_METHODS.contains(&name.as_str()) {
+        let span = on.path.as_ref().map_or(ident.span(), |path| path.span());
+        errors.add(syn::Error::new(
+            span,
+            format!("`{name}` is a method of every path: say another with `#[model(path = \"{name}_\")]`; the column keeps its name"),
+        ));
+        return ident.clone();
+    }
+    match &on.path {
+        None => ident.clone(),
+        Some(path) => path.parse::<Ident>().unwrap_or_else(|_| {
+            errors.at(path, format!("`{name}` is no name of a method"));
+            ident.clone()
+        }),
+    }
+}
+
+fn decimal(
+    field: &str,
+    on: &OnField,
+    is_decimal: bool,
+    word: Option<&str>,
+    ty: &Type,
+    errors: &mut Errors,
+) -> Option<(u8, u8)> {
+    let number = |literal: &LitInt, key: &str, errors: &mut Errors| match literal.base10_parse::<u8>() {
+        Ok(number @ 0..=28) => Some(number),
+        _ => {
+            errors.at(literal, format!("`{key}` of `{field}` is a number of digits, at most 28"));
+            None
+        }
+    };
+    match (&on.precision, &on.scale) {
+        (None, None) => {
+            if is_decimal {
+                errors.at(ty, format!("`{field}` needs its digits: `#[model(precision = 10, scale = 2)]`"));
+            }
+            None
+        }
+        (Some(precision), scale) => {
+            if !is_decimal && known_other_than(word, "Decimal") {
+                errors.add(wrong_type(on, "precision", field, "an exact number", "Decimal"));
+            }
+            let precision = number(precision, "precision", errors)?;
+            let scale = match scale {
+                Some(scale) => number(scale, "scale", errors)?,
+                None => 0,
+            };
+            if precision == 0 || scale > precision {
+                errors.add(syn::Error::new(
+                    on.span("precision"),
+                    format!("numeric({precision}, {scale}) of `{field}` holds no number: `precision` counts all digits, `scale` those behind the point"),
+                ));
+            }
+            Some((precision, scale))
+        }
+        (None, Some(scale)) => {
+            errors.at(scale, format!("`scale` of `{field}` needs `precision`, the number of all digits"));
+            None
+        }
+    }
+}
+
+fn on_delete(field: &str, action: &Ident, on: &OnField, foreign: bool, null: bool, errors: &mut Errors) {
+    const ACTIONS: [&str; 4] = ["restrict", "cascade", "set_null", "set_default"];
+    let word = action.to_string();
+    if !foreign {
+        errors.add(syn::Error::new(
+            on.span("on_delete"),
+            format!("`{field}` is no ForeignKey: `on_delete` says nothing here"),
+        ));
+    } else if !ACTIONS.contains(&word.as_str()) {
+        errors.at(action, crate::errors::unknown(&word, &ACTIONS).replace("unknown key", "unknown action"));
+    } else if word == "set_null" && !null {
+        errors.at(action, format!("`{field}` is never NULL: make it `Option<ForeignKey<…>>`, or choose another action"));
+    } else if word == "set_default" && on.default.is_none() && on.db_default.is_none() {
+        errors.at(action, format!("`{field}` has no default: say one with `default`, or choose another action"));
+    }
+}
+
+fn wrong_type(on: &OnField, key: &str, field: &str, what: &str, ty: &str) -> syn::Error {
+    syn::Error::new(on.span(key), format!("`{key}` is for {what}: `{field}` is no {ty}"))
+}
