@@ -9,6 +9,7 @@
 mod connection;
 mod error;
 mod gate;
+mod mismatch;
 #[cfg(feature = "mysql")]
 mod mysql;
 mod options;
@@ -18,7 +19,6 @@ mod postgres;
 mod row;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 mod runtime;
-mod scalar;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 #[cfg(any(feature = "sqlite", feature = "mysql"))]
@@ -29,8 +29,8 @@ pub use connection::{Begin, Call, Connection, Done, Isolation, Sink, StatementEv
 pub use cormorant_sql as sql;
 pub use error::{Conflict, Error, ErrorKind, Fault, Result};
 pub use gate::{Gate, Pass, TimedOut};
+pub use mismatch::Mismatch;
 pub use options::{Backend, Options};
 pub use pool::{Lease, Pool};
-pub use row::{Cell, Mismatch, Row};
-pub use scalar::{Scalar, Unstorable};
+pub use row::{Cell, Row};
 pub use waiting::wait;

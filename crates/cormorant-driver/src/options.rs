@@ -134,14 +134,19 @@ impl Options {
         };
         if scheme != "sqlite" && query.contains('@') {
             // What stands there may be the end of a password, so it is not shown.
-            return Err(refuse("the URL has an `@` behind its `?`", "write %3F for a ? in the password, and %40 for an @ in an option"));
+            return Err(refuse(
+                "the URL has an `@` behind its `?`",
+                "write %3F for a ? in the password, and %40 for an @ in an option",
+            ));
         }
         let backend = match scheme {
             "sqlite" => Backend::Sqlite(SqliteOptions::parse(place)?),
             "postgresql" | "postgres" => Backend::Postgres(ServerOptions::parse(place)?),
             "mysql" | "mariadb" => Backend::MySql(ServerOptions::parse(place)?),
             // A URL without a scheme may begin with a password.
-            other if !other.bytes().all(|c| c.is_ascii_alphanumeric()) => return Err(refuse("the URL has no scheme", SCHEMES)),
+            other if !other.bytes().all(|c| c.is_ascii_alphanumeric()) => {
+                return Err(refuse("the URL has no scheme", SCHEMES));
+            }
             other => return Err(refuse(&format!("{other:?} is no database this library knows"), SCHEMES)),
         };
         let max_connections = match &backend {

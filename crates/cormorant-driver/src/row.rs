@@ -1,14 +1,13 @@
 //! What a statement gives back, cell by cell, straight from the driver's row.
 
-use std::fmt;
-
 use cormorant_sql::Output;
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime, Time};
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
-use crate::{Error, ErrorKind, Result, Scalar};
+use crate::mismatch::Mismatch;
+use crate::{Error, ErrorKind, Result};
 
 /// One row. Cells are taken from left to right.
 #[derive(Debug)]
@@ -80,43 +79,9 @@ impl<'a> Row<'a> {
         self.next = position;
     }
 
-    /// Takes the next cell as a value that is never NULL.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Decode`] when it is NULL or of another type.
-    #[inline]
-    pub fn take<T: Scalar>(&mut self) -> Result<T> {
-        let at = self.next;
-        self.next += 1;
-        match self.cell(at).and_then(T::from_cell) {
-            Ok(value) => Ok(value),
-            Err(mismatch) => Err(self.mismatch(at, mismatch)),
-        }
-    }
-
-    /// Takes the next cell as a value that may be NULL.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Decode`] when it is of another type.
-    #[inline]
-    pub fn take_option<T: Scalar>(&mut self) -> Result<Option<T>> {
-        let at = self.next;
-        self.next += 1;
-        let value = self.cell(at).and_then(|cell| if cell.is_null() { Ok(None) } else { T::from_cell(cell).map(Some) });
-        match value {
-            Ok(value) => Ok(value),
-            Err(mismatch) => Err(self.mismatch(at, mismatch)),
-        }
-    }
-
     /// True when the cell `ahead` places after the next one is NULL: a joined row that is not there.
     pub fn is_null(&self, ahead: usize) -> bool {
         self.cell(self.next + ahead).is_ok_and(|cell| cell.is_null())
-    }
-
-    /// Passes over cells.
-    pub fn skip(&mut self, cells: usize) {
-        self.next += cells;
     }
 
     #[inline]
@@ -154,7 +119,7 @@ impl<'a> Row<'a> {
     }
 }
 
-/// One cell. [`Scalar::from_cell`] asks it for the form it wants.
+/// One cell. Whoever reads it asks for the form it wants.
 #[derive(Clone, Copy, Debug)]
 pub struct Cell<'a>(pub(crate) CellOf<'a>);
 
@@ -169,31 +134,6 @@ pub(crate) enum CellOf<'a> {
     #[allow(dead_code, reason = "keeps the type usable when no driver is built in")]
     None(std::marker::PhantomData<&'a ()>),
 }
-
-/// A cell that is not what was asked for. Says types, never the value.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mismatch {
-    expected: &'static str,
-    found: String,
-}
-
-impl Mismatch {
-    /// What the field's type holds, and what the database gave.
-    pub fn new(expected: &'static str, found: impl Into<String>) -> Self {
-        Self { expected, found: found.into() }
-    }
-}
-
-impl fmt::Display for Mismatch {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.found == NULL {
-            return write!(f, "expected {}, found NULL: a field that may be NULL is an `Option`", self.expected);
-        }
-        write!(f, "expected {}, found {}", self.expected, self.found)
-    }
-}
-
-pub(crate) const NULL: &str = "NULL";
 
 /// Asks the backend's own `cell` module.
 macro_rules! by_backend {

@@ -1,5 +1,6 @@
 //! The MySQL/MariaDB driver against a live MariaDB.
 #![cfg(feature = "mysql")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests, and the functions they share")]
 
 use std::future::poll_fn;
 use std::pin::pin;
@@ -7,14 +8,17 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
+mod support;
+
 use cormorant_driver::sql::schema::{ColumnDef, ColumnType, Table, TableDef};
 use cormorant_driver::sql::{Class, Compiled, Dialect, Kind, Route, Statement, Token, Value, ddl, render};
 use cormorant_driver::{
-    Begin, Call, Conflict, Connection, Done, Error, ErrorKind, Isolation, Options, Pool, Result, Row, Scalar, wait,
+    Begin, Call, Conflict, Connection, Done, Error, ErrorKind, Isolation, Options, Pool, Result, Row, wait,
 };
 use jiff::civil::{Date, DateTime, Time, date, time};
 use jiff::{Timestamp, tz::TimeZone};
 use rust_decimal::Decimal;
+use support::{Scalar, Take as _};
 use tokio::runtime::{Builder, Runtime};
 use uuid::Uuid;
 
@@ -149,7 +153,7 @@ fn values_come_back_as_they_were() {
         .unwrap();
 
         async fn trip<T: Scalar + Send + PartialEq + std::fmt::Debug>(c: &mut Connection, column: &str, value: T) {
-            let sent = value.to_value().unwrap_or_else(|_| panic!("{value:?}"));
+            let sent = value.to_value();
             let done = run(c, &format!("INSERT INTO t ({column}) VALUES (?)"), &[sent]).await;
             let done = done.unwrap_or_else(|error| panic!("{column} {value:?}: {error}"));
             assert_eq!(done.rows, 1);
@@ -356,19 +360,29 @@ fn a_statement_that_writes_and_reads_tells_both() {
         assert_eq!(one::<String>(c, "SELECT * FROM t", &[]).await.unwrap(), "x");
         run(c, "ALTER TABLE t DROP extra, DROP n", &[]).await.unwrap();
         assert_eq!(one::<i64>(c, "SELECT * FROM t", &[]).await.unwrap(), 1);
-        // What cannot be prepared goes as text.
-        let text = Call::text("SELECT 1; SELECT 2");
-        assert_eq!(c.run(text, &mut |_| Ok(())).await.unwrap_err().kind(), ErrorKind::Database);
-        let text = Call::text("LOCK TABLES t READ");
-        c.run(text, &mut |_| Ok(())).await.unwrap();
-        c.run(Call::text("UNLOCK TABLES"), &mut |_| Ok(())).await.unwrap();
+        // What cannot be prepared goes as text, and one statement at a time.
+        for sql in ["SELECT 1; SELECT 2", "DEALLOCATE PREPARE x; SELECT 2"] {
+            assert_eq!(c.run(Call::text(sql), &mut |_| Ok(())).await.unwrap_err().kind(), ErrorKind::Database, "{sql}");
+        }
+        let sql = r#"PREPARE x FROM "SELECT 7, 1.5e0, 1.50, TRUE, DATE'2024-02-29', TIME'01:02:03', NULL, 'x'""#;
+        c.run(Call::text(sql), &mut |_| Ok(())).await.unwrap();
+        let mut seen = None;
+        let mut sink = |row: &mut Row<'_>| {
+            let numbers = (row.take::<i64>()?, row.take::<f64>()?, row.take::<Decimal>()?, row.take::<bool>()?);
+            let rest = (row.take::<Date>()?, row.take::<Time>()?, row.take_option::<i64>()?, row.take::<String>()?);
+            seen = Some((numbers, rest));
+            Ok(())
+        };
+        c.run(Call::text("EXECUTE x"), &mut sink).await.unwrap();
+        let numbers = (7, 1.5, Decimal::new(150, 2), true);
+        assert_eq!(seen, Some((numbers, (date(2024, 2, 29), time(1, 2, 3, 0), None, "x".to_owned()))));
         // More statements than the cache holds, and none is left prepared that is not kept.
         for n in 0..300 {
             assert_eq!(one::<i64>(c, &format!("SELECT {n}"), &[]).await.unwrap(), n);
             c.run(Call::text(&format!("DO {n}")), &mut |_| Ok(())).await.unwrap();
         }
         let kept = status(c, "COM_STMT_PREPARE").await - status(c, "COM_STMT_CLOSE").await;
-        assert!((200..260).contains(&kept), "{kept}");
+        assert!((200..270).contains(&kept), "{kept}");
     });
 }
 
@@ -457,9 +471,10 @@ fn errors_have_a_kind_and_a_name_and_no_value() {
         run(c, "SET max_statement_time = 0.2", &[]).await.unwrap();
         assert_eq!(run(c, "SELECT SLEEP(5)", &[]).await.unwrap_err().kind(), ErrorKind::StatementTimeout);
         run(c, "SET max_statement_time = 0", &[]).await.unwrap();
-        // A file of this machine is never sent.
+        // A file of this machine is never sent: the connection is given up instead.
         let error = run(c, "LOAD DATA LOCAL INFILE '/etc/hostname' INTO TABLE p", &[]).await.unwrap_err();
-        assert!(matches!(error.kind(), ErrorKind::Unsupported | ErrorKind::Database), "{error}");
+        assert_eq!(error.kind(), ErrorKind::Unsupported, "{error}");
+        assert_eq!(run(c, "SELECT 1", &[]).await.unwrap_err().kind(), ErrorKind::ConnectionLost);
     });
 }
 
@@ -490,6 +505,7 @@ fn transactions_commit_roll_back_and_nest() {
         }
         c.begin(NO_PARAMETERS).await.unwrap();
         run(c, "INSERT INTO t VALUES (1)", &[]).await.unwrap();
+        assert_eq!(count(c).await, 1);
         let scope = c.savepoint().await.unwrap();
         run(c, "INSERT INTO t VALUES (2)", &[]).await.unwrap();
         c.rollback_to(scope).await.unwrap();
@@ -779,7 +795,7 @@ fn a_killed_connection_is_lost() {
         });
         let error = run(c, "SELECT SLEEP(10)", &[]).await.unwrap_err();
         assert!(error.is_connection_lost(), "{error}");
-        assert_eq!(c.commit().await.unwrap_err().kind(), ErrorKind::CommitUnknown);
+        assert_eq!(c.commit().await.unwrap_err().kind(), ErrorKind::ConnectionLost, "it was not sent");
         kill.await.unwrap();
         drop(victim);
         // Before COMMIT: nobody knows.
@@ -803,10 +819,6 @@ fn a_killed_connection_is_lost() {
                 run(killer.connection().unwrap(), &format!("KILL QUERY {id}"), &[]).await.unwrap();
             }
         });
-        match run(c, "SELECT SLEEP(10) FROM t_none_such RIGHT JOIN (SELECT 1) x ON TRUE", &[]).await {
-            Err(error) => assert_eq!(error.kind(), ErrorKind::SchemaMismatch),
-            Ok(_) => unreachable!(),
-        }
         let answer = run(c, "DO SLEEP(10)", &[]).await;
         assert!(answer.is_ok() || answer.is_err_and(|error| error.kind() == ErrorKind::StatementTimeout));
         assert_eq!(one::<i64>(c, "SELECT CONNECTION_ID()", &[]).await.unwrap(), id);
@@ -992,11 +1004,11 @@ fn lists_of_every_class_travel_as_one_parameter() {
         let cases = [
             (1, Class::Bool, Value::Bool(true), Value::Bool(false)),
             (2, Class::Int, Value::Int(i64::from(i32::MIN)), Value::Int(i64::MIN)),
-            (3, Class::Float, Value::Float(0.1), Value::Float(0.100_000_000_000_000_01 + 1e-16)),
+            (3, Class::Float, Value::Float(0.1), Value::Float(0.1 + f64::EPSILON)),
             (4, Class::Float, Value::Float(f64::from(0.1_f32)), Value::Float(0.1)),
             (5, Class::Decimal, decimal("123456789012345678.0123456789"), decimal("123456789012345678.0123456788")),
             (6, Class::Text, text("é \" \\ \n 😀"), text("é \" \\ \n 😁")),
-            (7, Class::Text, text("aé"), text("aE")),
+            (7, Class::Text, text("aé"), text("aé ")),
             (8, Class::Bytes, Value::Bytes((0..=255).collect()), Value::Bytes(vec![0])),
             (9, Class::Date, Value::Date(date(1, 1, 1)), Value::Date(date(1, 1, 2))),
             (10, Class::Time, Value::Time(time(23, 59, 59, 999_999_000)), Value::Time(time(23, 59, 59, 0))),

@@ -10,14 +10,16 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Waker};
 use std::time::{Duration, Instant};
 
+mod support;
+
 use cormorant_driver::sql::{Class, Parameter, Value};
 use cormorant_driver::{
-    Begin, Call, Conflict, Connection, Done, Error, ErrorKind, Isolation, Lease, Options, Pool, Result, Row, Scalar,
-    wait,
+    Begin, Call, Conflict, Connection, Done, Error, ErrorKind, Isolation, Lease, Options, Pool, Result, Row, wait,
 };
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime, Time, date, time};
 use rust_decimal::Decimal;
+use support::{Scalar, Take as _};
 use tokio::runtime::{Builder, Runtime};
 use uuid::Uuid;
 
@@ -123,7 +125,7 @@ fn round_trips<T: Scalar + std::fmt::Debug>(lease: &mut Lease, ty: &str, values:
     let table = format!("driver_round_{}", ty.replace(|c: char| !c.is_alphanumeric(), "_"));
     fresh_table(lease, &table, &format!("id bigserial, v {ty}"));
     for (value, text) in values {
-        let bound = [value.to_value().unwrap()];
+        let bound = [value.to_value()];
         lease.done(&format!("INSERT INTO {table} (v) VALUES ($1)"), &bound).unwrap();
         let last = format!("FROM {table} ORDER BY id DESC LIMIT 1");
         let back: T = lease.one(&format!("SELECT v {last}"), &[]).unwrap();
@@ -326,7 +328,6 @@ fn what_no_field_holds_is_an_error_that_names_types() {
     mismatch::<Time>(lease, "SELECT '24:00:00'::time", "a time before 24:00");
     mismatch::<i64>(lease, "SELECT '2024-01-01'::timestamptz", "expected an integer, found timestamptz");
     mismatch::<i64>(lease, "SELECT 777::numeric", "expected an integer, found numeric");
-    mismatch::<i16>(lease, "SELECT 77777::integer", "an integer that fits i16");
     mismatch::<f64>(lease, "SELECT 777::numeric", "expected a float, found numeric");
     mismatch::<String>(lease, "SELECT 777", "expected text, found int4");
     mismatch::<Timestamp>(lease, "SELECT now()::timestamp", "expected a moment, found timestamp");
@@ -338,7 +339,7 @@ fn what_no_field_holds_is_an_error_that_names_types() {
     mismatch::<i64>(lease, "SELECT NULL::bigint", "found NULL: a field that may be NULL is an `Option`");
     mismatch::<String>(lease, "SELECT 777 WHERE false UNION ALL SELECT NULL", "found NULL");
     let beyond = wait(Ask::connection(lease).run(call("SELECT 1", &[]), &mut |row| {
-        row.skip(1);
+        row.go_to(1);
         row.take::<i64>().map(drop)
     }));
     assert!(beyond.unwrap_err().to_string().contains("the end of the row"));

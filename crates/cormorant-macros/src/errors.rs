@@ -4,22 +4,37 @@ use quote::ToTokens;
 
 /// Collects faults, so that a user sees every one at once.
 #[derive(Default)]
-pub(crate) struct Errors(Option<syn::Error>);
+pub(crate) struct Errors {
+    error: Option<syn::Error>,
+    fatal: bool,
+}
 
 impl Errors {
+    /// A fault that leaves something to expand: what uses the struct is not told that it is missing as well.
     pub(crate) fn add(&mut self, error: syn::Error) {
-        match &mut self.0 {
+        match &mut self.error {
             Some(errors) => errors.combine(error),
-            None => self.0 = Some(error),
+            None => self.error = Some(error),
         }
     }
 
+    /// As [`add`](Self::add), at these tokens.
     pub(crate) fn at(&mut self, place: impl ToTokens, message: impl std::fmt::Display) {
         self.add(syn::Error::new_spanned(place, message));
     }
 
-    pub(crate) fn finish(self) -> syn::Result<()> {
-        self.0.map_or(Ok(()), Err)
+    /// A fault after which nothing can be expanded.
+    pub(crate) fn fatal(&mut self, place: impl ToTokens, message: impl std::fmt::Display) {
+        self.at(place, message);
+        self.fatal = true;
+    }
+
+    /// The faults, as an error if nothing can be expanded.
+    pub(crate) fn finish(self) -> syn::Result<Option<syn::Error>> {
+        match self.error {
+            Some(error) if self.fatal => Err(error),
+            error => Ok(error),
+        }
     }
 }
 

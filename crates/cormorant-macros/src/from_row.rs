@@ -17,13 +17,13 @@ pub(crate) fn derive(input: DeriveInput) -> syn::Result<TokenStream> {
         _ => None,
     };
     if named.is_none() {
-        errors.at(&input.ident, "`FromRow` is for a struct with named fields: each takes one column, in order");
+        errors.fatal(&input.ident, "`FromRow` is for a struct with named fields: each takes one column, in order");
     }
     if !input.generics.params.is_empty() {
-        errors.at(&input.generics, "`FromRow` is for a struct without parameters");
+        errors.fatal(&input.generics, "`FromRow` is for a struct without parameters");
     }
     let krate = krate(&input, &mut errors);
-    errors.finish()?;
+    let faults = errors.finish()?.map(|faults| faults.to_compile_error());
     let fields = named.into_iter().flatten();
     let (names, types): (Vec<_>, Vec<_>) = fields.map(|field| (&field.ident, &field.ty)).unzip();
     let (ident, vis) = (&input.ident, &input.vis);
@@ -32,13 +32,14 @@ pub(crate) fn derive(input: DeriveInput) -> syn::Result<TokenStream> {
     // A field may have the same name: the span keeps the two apart.
     let selection = Ident::new("selection", Span::mixed_site());
     Ok(quote! {
+        #faults
         #[allow(deprecated, private_bounds, private_interfaces, unreachable_pub, clippy::all, clippy::pedantic)]
         const _: () = {
             use #krate::__private as #support;
 
             impl #support::FromRow for #ident {
                 fn from_row(row: &mut #support::Row<'_>) -> #support::Result<Self> {
-                    #support::Ok(Self { #(#names: #support::Field::load(row)?,)* })
+                    #support::Ok(Self { #(#names: <#types as #support::Field>::load(row)?,)* })
                 }
             }
 

@@ -45,7 +45,11 @@ mod tests {
 
     #[test]
     fn a_name_of_the_input_is_not_free() {
-        let taken = Taken::by(quote::quote!(struct Path { r#type: Values<R> }));
+        let taken = Taken::by(quote::quote!(
+            struct Path {
+                r#type: Values<R>,
+            }
+        ));
         assert_eq!(taken.free("Path"), "Path_");
         assert_eq!(taken.free("R"), "R_");
         assert_eq!(taken.free("type"), "type_");

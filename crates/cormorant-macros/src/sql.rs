@@ -73,9 +73,8 @@ fn piece(inside: &str, text: &LitStr) -> syn::Result<TokenStream> {
     if expr.is_empty() {
         return Err(fault(text, "empty braces: name the value, `{value}`; write `{{` for the character itself"));
     }
-    let no_expression = || {
-        fault(text, &format!("`{{{inside}}}` holds no expression of Rust: write `{{{{` for the character itself"))
-    };
+    let no_expression =
+        || fault(text, &format!("`{{{inside}}}` holds no expression of Rust: write `{{{{` for the character itself"));
     let parsed: TokenStream = expr.parse().map_err(|_| no_expression())?;
     // Names are looked up where the text stands.
     let expr: syn::Expr = syn::parse2(respan(parsed, text.span())).map_err(|_| no_expression())?;

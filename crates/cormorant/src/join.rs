@@ -3,6 +3,10 @@
 use cormorant_driver::Result;
 
 /// How a path reaches its table, and so whether its columns may be NULL.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not say how a path reaches its table",
+    label = "expected `Inner` or `Left`"
+)]
 pub trait Join: 'static {
     /// What a value of type `T` is at the end of the path.
     type Of<T>;

@@ -9,6 +9,11 @@ use cormorant_sql::Value;
 use crate::{ForeignKey, Mapper, Scalar};
 
 /// The key of a row: one value, or a tuple of several.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a key",
+    label = "not a key",
+    note = "a key is an integer, a String, a Uuid, a date or another type with `Eq` and `Hash`, or a tuple of them"
+)]
 pub trait Key: Clone + Eq + Hash + Debug + Send + Sync + 'static {
     /// The values, in the order of the key's columns.
     ///

@@ -10,6 +10,11 @@ use crate::{Columns, Error, ErrorKind, Executor, Inner, Join, Key, Query, Record
 /// How an entity is stored: its table, and the way between rows and values.
 ///
 /// `#[derive(Model)]` writes it for a struct that is its own mapper. The provided methods start queries.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a model",
+    label = "no table belongs to it",
+    note = "write `#[derive(Model)]` above the struct"
+)]
 pub trait Mapper: Sized + 'static {
     /// What is stored.
     type Entity: Send + Sync + 'static;
@@ -117,6 +122,8 @@ pub trait Mapper: Sized + 'static {
 /// | `path = "…"` | the method's name on the path |
 /// | `secret` | never shown in messages |
 /// | `skip` | no column |
+///
+/// The builder has a method per field; for a field named `build` or `insert` it ends in `_`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a model",
     label = "no table belongs to it",

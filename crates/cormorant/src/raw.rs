@@ -164,7 +164,7 @@ impl Prepared {
     }
 }
 
-#[derive(PartialEq)]
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum StatementClass {
     Read,
     Write,
@@ -174,8 +174,16 @@ enum StatementClass {
 
 /// What a statement does, by its first word. In doubt it writes.
 fn classify(sql: &str) -> Result<StatementClass> {
-    let word = sql.trim_start().split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default().to_ascii_uppercase();
-    Ok(match word.as_str() {
+    // PostgreSQL nests comments and the others do not: both readings count.
+    let flat = class_of_word(&first_word(sql, false), sql)?;
+    let nested = class_of_word(&first_word(sql, true), sql)?;
+    Ok(flat.max(nested))
+}
+
+fn class_of_word(word: &str, sql: &str) -> Result<StatementClass> {
+    Ok(match word {
+        // EXPLAIN ANALYZE runs what it explains.
+        "EXPLAIN" if sql.to_ascii_uppercase().contains("ANALY") => StatementClass::Write,
         "SELECT" | "VALUES" | "EXPLAIN" | "SHOW" => StatementClass::Read,
         "BEGIN" | "START" | "COMMIT" | "END" | "ROLLBACK" | "SAVEPOINT" | "RELEASE" | "ABORT" => {
             return Err(Error::new(
@@ -187,6 +195,47 @@ fn classify(sql: &str) -> Result<StatementClass> {
         | "PREPARE" | "DEALLOCATE" | "DECLARE" | "XA" => StatementClass::Session,
         _ => StatementClass::Write,
     })
+}
+
+/// The word a statement begins with, in capitals: behind comments, brackets and empty statements.
+fn first_word(sql: &str, nested: bool) -> String {
+    let mut rest = sql;
+    loop {
+        rest = rest.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, ';' | '(' | '\u{feff}'));
+        rest = if let Some(inside) = rest.strip_prefix("/*!").or_else(|| rest.strip_prefix("/*M!")) {
+            // MySQL runs what stands in such a comment, behind a version.
+            inside.trim_start_matches(|c: char| c.is_ascii_digit())
+        } else if rest.starts_with("--") || rest.starts_with('#') {
+            rest.split_once('\n').map_or("", |(_, next)| next)
+        } else if let Some(inside) = rest.strip_prefix("/*") {
+            behind_comment(inside, nested)
+        } else if let Some(next) = rest.strip_prefix("*/") {
+            next
+        } else {
+            break;
+        };
+    }
+    rest.split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default().to_ascii_uppercase()
+}
+
+/// What follows a comment that has begun.
+fn behind_comment(inside: &str, nested: bool) -> &str {
+    let mut depth = 1u32;
+    let mut rest = inside;
+    while depth > 0 {
+        let Some((before, next)) = rest.split_once("*/") else { return "" };
+        match before.split_once("/*") {
+            Some((_, deeper)) if nested => {
+                depth += 1;
+                rest = rest.get(rest.len() - deeper.len() - next.len() - 2..).unwrap_or_default();
+            }
+            _ => {
+                depth -= 1;
+                rest = next;
+            }
+        }
+    }
+    rest
 }
 
 fn piece<T: Bind + ?Sized>(value: &T) -> Piece {

@@ -47,6 +47,10 @@ pub fn never_missing<T>() -> T {
 }
 
 /// What an optional field's setter takes: a value, or an `Option` of one. `Mark` tells the two apart.
+#[diagnostic::on_unimplemented(
+    message = "a field of type `Option<{T}>` takes no `{Self}`",
+    label = "expected `{T}`, or an `Option` of it"
+)]
 pub trait IntoOption<T, Mark> {
     /// The value.
     fn into_option(self) -> Option<T>;

@@ -7,8 +7,8 @@ struct Item {
     views: i64,
 }
 
-fn main() -> cormorant::Result<()> {
-    let db = Database::connect("sqlite::memory:").wait()?;
-    Item::insert_many(&db, [Item::builder().name("a")]).wait()?;
-    Ok(())
+async fn insert(db: &Database) -> cormorant::Result<Vec<Record<Item>>> {
+    Item::insert_many(db, [Item::builder().name("a")]).await
 }
+
+fn main() {}

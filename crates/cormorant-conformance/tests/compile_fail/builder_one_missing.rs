@@ -7,8 +7,8 @@ struct Item {
     views: i64,
 }
 
-fn main() -> cormorant::Result<()> {
-    let db = Database::connect("sqlite::memory:").wait()?;
-    Item::builder().name("a").insert(&db).wait()?;
-    Ok(())
+async fn insert(db: &Database) -> cormorant::Result<Record<Item>> {
+    Item::builder().name("a").insert(db).await
 }
+
+fn main() {}

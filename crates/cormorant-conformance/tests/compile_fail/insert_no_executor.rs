@@ -7,8 +7,8 @@ struct Item {
     views: i64,
 }
 
-fn main() -> cormorant::Result<()> {
-    let db = Database::connect("sqlite::memory:").wait()?;
-    Item::builder().name("a").views(1).insert(&"sqlite::memory:").wait()?;
-    Ok(())
+async fn insert(url: String) -> cormorant::Result<Record<Item>> {
+    Item::builder().name("a").views(1).insert(&url).await
 }
+
+fn main() {}

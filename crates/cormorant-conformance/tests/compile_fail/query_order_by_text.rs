@@ -8,5 +8,5 @@ struct Item {
 }
 
 fn main() {
-    let query = Item::query().order_by(|i| "-name");
+    let query = Item::query().order_by(|_| "-name");
 }

@@ -7,8 +7,8 @@ struct Item {
     views: i64,
 }
 
-fn main() -> cormorant::Result<()> {
-    let db = Database::connect("sqlite::memory:").wait()?;
-    Item::query().update(&db, |i| i.views() + 1).wait()?;
-    Ok(())
+async fn update(db: &Database) -> cormorant::Result<u64> {
+    Item::query().update(db, |i| i.views() + 1).await
 }
+
+fn main() {}

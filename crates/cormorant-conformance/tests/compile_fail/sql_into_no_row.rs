@@ -1,7 +1,9 @@
 use cormorant::prelude::*;
 
-fn main() -> cormorant::Result<()> {
-    let db = Database::connect("sqlite::memory:").wait()?;
-    let rows: Vec<std::thread::Thread> = sql!("SELECT name FROM items").all(&db).wait()?;
-    Ok(())
+struct Line;
+
+async fn lines(db: &Database) -> cormorant::Result<Vec<Line>> {
+    sql!("SELECT name FROM items").all(db).await
 }
+
+fn main() {}

@@ -1,12 +1,5 @@
 use cormorant::prelude::*;
 
-#[derive(Model)]
-struct Item {
-    id: i64,
-    name: String,
-    views: i64,
-}
-
 fn main() {
     let query = sql!("SELECT name FROM items WHERE id = {1 +}");
 }

@@ -1,13 +1,8 @@
 use cormorant::prelude::*;
 
-#[derive(Model)]
-struct Item {
-    id: i64,
-    name: String,
-    views: i64,
-}
+struct Item;
 
 fn main() {
-    let id = std::thread::current();
-    let query = sql!("SELECT name FROM items WHERE id = {id}");
+    let item = Item;
+    let query = sql!("SELECT name FROM items WHERE id = {item}");
 }

@@ -2,5 +2,6 @@
 
 #![allow(missing_docs, unused_crate_dependencies, reason = "tests")]
 
+mod cancel;
 mod record;
 mod transaction;

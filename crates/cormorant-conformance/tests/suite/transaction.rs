@@ -48,6 +48,18 @@ fn kind<T>(result: Result<T>) -> ErrorKind {
     }
 }
 
+/// Runs something again for as long as its error says that it may succeed.
+macro_rules! until_it_works {
+    ($attempt:expr) => {
+        loop {
+            match $attempt.await {
+                Err(error) if error.is_retryable() => {}
+                result => break result,
+            }
+        }
+    };
+}
+
 #[derive(Debug)]
 enum ShopError {
     Closed,
@@ -161,8 +173,8 @@ conformance! {
     async fn statements_awaited_together_run_one_after_the_other(test: &Fixture) {
         test.db.create(models![Account]).await?;
         let tx = test.db.begin().await?;
-        let inserts = (0..8).map(|n| Box::pin(Record::insert(account(n), &tx)) as Pin<Box<dyn Future<Output = _> + Send>>);
-        let records = join(inserts.collect()).await.into_iter().collect::<Result<Vec<_>>>()?;
+        let inserts = (0..8).map(|n| Box::pin(Record::insert(account(n), &tx)) as Pin<Box<dyn Future<Output = Result<Record<Account>>> + Send>>);
+        let records: Vec<Record<Account>> = join(inserts.collect()).await.into_iter().collect::<Result<_>>()?;
         for record in &records {
             assert_eq!(Account::get(&tx, record.id).await?.cents, record.cents, "each answer went to its question");
         }
@@ -317,11 +329,11 @@ conformance! {
             let db = two.db.clone();
             tokio::spawn(async move {
                 for _ in 0..10 {
-                    until_it_works(async || db.transaction(async |tx| {
+                    until_it_works!(db.transaction(async |tx| {
                         Account::filter(|a| a.id().eq(from)).update(tx, |a| a.cents().set(a.cents() - 1)).await?;
                         tokio::task::yield_now().await;
                         Account::filter(|a| a.id().eq(to)).update(tx, |a| a.cents().set(a.cents() + 2)).await
-                    }).await).await?;
+                    }))?;
                 }
                 Ok::<_, Error>(())
             })
@@ -340,7 +352,7 @@ conformance! {
             let db = eight.db.clone();
             tokio::spawn(async move {
                 for _ in 0..50 {
-                    until_it_works(async || add_one(&db).await).await?;
+                    until_it_works!(add_one(&db))?;
                 }
                 Ok::<_, Error>(())
             })
@@ -398,16 +410,6 @@ conformance! {
 
 fn can_move<F: Future + Send>(future: F) {
     drop(future);
-}
-
-/// Runs something again for as long as its error says that it may succeed.
-async fn until_it_works<T>(mut attempt: impl AsyncFnMut() -> Result<T>) -> Result<T> {
-    loop {
-        match attempt().await {
-            Err(error) if error.is_retryable() => {}
-            result => return result,
-        }
-    }
 }
 
 async fn add_one(db: &Database) -> Result<()> {

@@ -16,7 +16,7 @@ use crate::Mismatch;
 #[cold]
 fn wrong<T>(expected: &'static str, found: &Value) -> Result<T, Mismatch> {
     let found = match found {
-        Value::NULL => crate::row::NULL,
+        Value::NULL => crate::mismatch::NULL,
         Value::Bytes(_) => "text or bytes",
         Value::Int(_) | Value::UInt(_) => "an integer",
         Value::Float(_) | Value::Double(_) => "a float",

@@ -5,6 +5,13 @@ use mysql_async::{DriverError, Error as Raw, ServerError};
 
 use crate::{Conflict, Error, ErrorKind};
 
+/// Errors whose messages quote names of the schema and the statement's own text, and no value.
+const QUOTES_NO_VALUE: &[u16] = &[
+    1044, 1045, 1046, 1050, 1051, 1060, 1061, 1064, 1068, 1072, 1091, 1109, 1136, 1142, 1143, 1171, 1176, 1215, 1222,
+    1227, 1235, 1241, 1242, 1248, 1267, 1271, 1295, 1304, 1305, 1318, 1327, 1442, 1553, 1701, 1822, 1824, 1826, 1828,
+    1829, 3730, 3780,
+];
+
 /// The number of an error that the server sent.
 pub(super) fn code(error: &Raw) -> Option<u16> {
     match error {
@@ -96,46 +103,7 @@ fn of_server(server: &ServerError, dialect: Dialect) -> Error {
         1053 | 1080 | 1152 | 1158..=1161 | 1184 | 1927 | 2006 | 2013 | 4031 => {
             Error::new(ErrorKind::ConnectionLost, format!("the server closed the connection: {}", lower(says)))
         }
-        // Names of the schema and the statement's own text.
-        1044..=1046
-        | 1050
-        | 1051
-        | 1060
-        | 1061
-        | 1064
-        | 1068
-        | 1072
-        | 1091
-        | 1109
-        | 1136
-        | 1142
-        | 1143
-        | 1171
-        | 1176
-        | 1215
-        | 1222
-        | 1227
-        | 1235
-        | 1241
-        | 1242
-        | 1248
-        | 1267
-        | 1271
-        | 1295
-        | 1304
-        | 1305
-        | 1318
-        | 1327
-        | 1442
-        | 1553
-        | 1701
-        | 1822
-        | 1824
-        | 1826
-        | 1828
-        | 1829
-        | 3730
-        | 3780 => plain(ErrorKind::Database),
+        code if QUOTES_NO_VALUE.contains(&code) => plain(ErrorKind::Database),
         _ => Error::new(ErrorKind::Database, lower(&hide(says))),
     }
 }

@@ -44,7 +44,7 @@ impl<'a> FromSql<'a> for Raw<'a> {
 
 #[cold]
 fn wrong<T>(expected: &'static str, cell: PgCell<'_>) -> Result<T, Mismatch> {
-    Err(Mismatch::new(expected, if cell.bytes.is_some() { cell.ty.name() } else { crate::row::NULL }))
+    Err(Mismatch::new(expected, if cell.bytes.is_some() { cell.ty.name() } else { crate::mismatch::NULL }))
 }
 
 /// The bytes, if there are as many as the type has.

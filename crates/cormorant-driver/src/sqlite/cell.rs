@@ -13,7 +13,7 @@ use crate::Mismatch;
 
 fn wrong<T>(expected: &'static str, found: ValueRef<'_>) -> Result<T, Mismatch> {
     let found = match found {
-        ValueRef::Null => crate::row::NULL,
+        ValueRef::Null => crate::mismatch::NULL,
         ValueRef::Integer(_) => "an integer",
         ValueRef::Real(_) => "a float",
         ValueRef::Text(_) => "text",

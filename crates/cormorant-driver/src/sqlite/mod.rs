@@ -29,7 +29,13 @@ impl Connection {
     pub(crate) fn open(options: &SqliteOptions) -> Result<Self> {
         let raw = open::open(options)?;
         let max_parameters = raw.limit(Limit::SQLITE_LIMIT_VARIABLE_NUMBER).map_or(999, |limit| limit.max(1) as usize);
-        Ok(Self { raw, busy_timeout: options.busy_timeout, max_parameters, in_memory: options.path.is_none(), read_only: false })
+        Ok(Self {
+            raw,
+            busy_timeout: options.busy_timeout,
+            max_parameters,
+            in_memory: options.path.is_none(),
+            read_only: false,
+        })
     }
 
     pub(crate) fn is_in_memory(&self) -> bool {
@@ -70,7 +76,9 @@ impl Connection {
                 Ok(_) => return Ok(()),
                 Err(error) => {
                     let error = classify(&error);
-                    if !self.worth_waiting(&error) && !(sql == "COMMIT" && is_busy(&error)) || !backoff.sleep().await {
+                    // A COMMIT that was refused can be tried again: the transaction is still open.
+                    let wait = self.worth_waiting(&error) || sql == "COMMIT" && is_busy(&error);
+                    if !wait || !backoff.sleep().await {
                         return Err(error);
                     }
                 }
@@ -98,15 +106,7 @@ impl Connection {
     }
 
     fn run_once(&mut self, call: Call<'_>, sink: Sink<'_>) -> Result<Done> {
-        let mut statement =
-            if call.keep { self.raw.prepare_cached(call.sql) } else { self.raw.prepare_cached(call.sql) }
-                .map_err(|error| classify(&error))?;
-        if self.read_only && !statement.readonly() && !self.raw.is_autocommit() {
-            return Err(Error::new(
-                ErrorKind::ReadOnly,
-                "the transaction was begun to read only: begin one that writes, or write outside of it",
-            ));
-        }
+        let mut statement = self.raw.prepare_cached(call.sql).map_err(|error| classify(&error))?;
         values::bind(&mut statement, call.values)?;
         let writes = call.writes || !statement.readonly();
         let mut rows = statement.raw_query();
@@ -118,7 +118,11 @@ impl Connection {
             }
         }
         drop(rows);
-        drop(statement);
+        if call.keep {
+            drop(statement);
+        } else {
+            statement.discard();
+        }
         if !writes {
             return Ok(Done::default());
         }

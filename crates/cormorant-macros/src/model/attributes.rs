@@ -2,8 +2,8 @@
 
 use proc_macro2::Span;
 use syn::meta::ParseNestedMeta;
-use syn::spanned::Spanned;
 use syn::parse::ParseStream;
+use syn::spanned::Spanned;
 use syn::{Attribute, Expr, ExprLit, Ident, Lit, LitInt, LitStr, Path, Token};
 
 use super::habits;
@@ -157,7 +157,10 @@ impl Index {
         let mut index = Self { fields: Vec::new(), name: None, unique };
         if !meta.input.peek(syn::token::Paren) {
             let key = name(meta);
-            return Err(syn::Error::new(meta.path.span(), format!("`{key}` above the struct names its fields: `{key}(a, b)`")));
+            return Err(syn::Error::new(
+                meta.path.span(),
+                format!("`{key}` above the struct names its fields: `{key}(a, b)`"),
+            ));
         }
         meta.parse_nested_meta(|inner| {
             if inner.path.is_ident("name") && inner.input.peek(Token![=]) {
@@ -181,7 +184,11 @@ fn each_key(
 ) {
     for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("model")) {
         let parsed = attribute.parse_nested_meta(|meta| {
-            read(&name(&meta), &meta, errors)
+            // The keys behind a wrong value are read all the same.
+            if let Err(error) = read(&name(&meta), &meta, errors) {
+                errors.add(error);
+            }
+            Ok(())
         });
         if let Err(error) = parsed {
             errors.add(error);

@@ -26,6 +26,8 @@ pub(super) struct Model {
     pub(super) autoincrement: bool,
     /// The names that the expansion may not take.
     pub(super) taken: Taken,
+    /// Faults beside which it can be expanded.
+    pub(super) faults: Option<syn::Error>,
 }
 
 pub(super) struct CheckedIndex {
@@ -47,21 +49,21 @@ pub(super) fn check(input: &DeriveInput) -> syn::Result<Model> {
         Data::Struct(data) => match &data.fields {
             Fields::Named(fields) => Some(&fields.named),
             Fields::Unnamed(fields) => {
-                errors.at(fields, "a model has named fields: they are its columns");
+                errors.fatal(fields, "a model has named fields: they are its columns");
                 None
             }
             Fields::Unit => {
-                errors.at(&input.ident, "a model has named fields: they are its columns");
+                errors.fatal(&input.ident, "a model has named fields: they are its columns");
                 None
             }
         },
         Data::Enum(_) | Data::Union(_) => {
-            errors.at(&input.ident, "a model is a struct: one per table");
+            errors.fatal(&input.ident, "a model is a struct: one per table");
             None
         }
     };
     if !input.generics.params.is_empty() {
-        errors.at(&input.generics, "a model cannot be generic: one struct is one table");
+        errors.fatal(&input.generics, "a model cannot be generic: one struct is one table");
     }
     let mut columns = Vec::new();
     let mut skipped = Vec::new();
@@ -80,7 +82,7 @@ pub(super) fn check(input: &DeriveInput) -> syn::Result<Model> {
     keys(input, &mut columns, fields.is_some(), &mut errors);
     unique_names(&columns, &mut errors);
     if columns.len() > MOST_COLUMNS {
-        errors.at(&input.ident, format!("{} columns: a model has at most {MOST_COLUMNS}", columns.len()));
+        errors.fatal(&input.ident, format!("{} columns: a model has at most {MOST_COLUMNS}", columns.len()));
     }
     let table = match &on_struct.table {
         Some(name) => {
@@ -98,7 +100,7 @@ pub(super) fn check(input: &DeriveInput) -> syn::Result<Model> {
     }
     let indexes = indexes(&on_struct.indexes, &columns, &mut errors);
     let krate = on_struct.krate.unwrap_or_else(|| syn::parse_quote!(::cormorant));
-    errors.finish()?;
+    let faults = errors.finish()?;
     Ok(Model {
         ident: input.ident.clone(),
         vis: input.vis.clone(),
@@ -112,6 +114,7 @@ pub(super) fn check(input: &DeriveInput) -> syn::Result<Model> {
         strict: on_struct.strict,
         autoincrement: on_struct.autoincrement,
         taken: Taken::by(input.to_token_stream()),
+        faults,
     })
 }
 
@@ -130,9 +133,9 @@ fn keys(input: &DeriveInput, columns: &mut [Column], has_fields: bool, errors: &
     if count == 0
         && let Some(id) = columns.iter().find(|column| column.field == "id" && column.is_option())
     {
-        errors.at(&id.ty, null_key("id"));
+        errors.fatal(&id.ty, null_key("id"));
     } else if count == 0 && has_fields {
-        errors.at(
+        errors.fatal(
             &input.ident,
             format!("`{}` has no key: name a field `id`, or mark one with `#[model(key)]`", input.ident),
         );
@@ -155,9 +158,12 @@ fn unique_names(columns: &[Column], errors: &mut Errors) {
     for (n, column) in columns.iter().enumerate() {
         let earlier = || columns.iter().take(n);
         if let Some(other) = earlier().find(|other| other.path == column.path) {
-            errors.at(
+            errors.fatal(
                 &column.ident,
-                format!("`{}` and `{}` are both `{}` on the path: say another with `path`", other.field, column.field, column.path),
+                format!(
+                    "`{}` and `{}` are both `{}` on the path: say another with `path`",
+                    other.field, column.field, column.path
+                ),
             );
         }
         if let Some(other) = earlier().find(|other| other.name == column.name) {
@@ -185,10 +191,7 @@ fn indexes(indexes: &[Index], columns: &[Column], errors: &mut Errors) -> Vec<Ch
                 Some(position) => positions.push(position),
                 None => {
                     let known: Vec<&str> = columns.iter().map(|column| column.field.as_str()).collect();
-                    errors.at(
-                        field,
-                        crate::errors::unknown(&name, &known).replace("unknown key", "no column is the field"),
-                    );
+                    errors.at(field, crate::errors::unknown(&name, &known).replace("unknown key", "unknown field"));
                 }
             }
         }

@@ -6,7 +6,7 @@ use syn::{Attribute, Expr, Field, Ident, LitInt, Type};
 use super::attributes::OnField;
 use super::check::check_name;
 use super::names::Case;
-use super::types::{self, Literal, argument, is_value, known_other_than, last_word};
+use super::types::{self, Literal, argument, is_key_value, known_other_than, last_word};
 use crate::errors::Errors;
 
 /// A field that is a column.
@@ -81,15 +81,15 @@ pub(super) fn column(ident: &Ident, from: &Field, on: OnField, case: Case, error
     let value = inner.as_ref().unwrap_or(ty);
     let target = argument(value, "ForeignKey").cloned();
     if argument(value, "Option").is_some() {
-        errors.at(ty, format!("`{field}` is an Option inside an Option: a column knows one NULL"));
+        errors.fatal(ty, format!("`{field}` is an Option inside an Option: a column knows one NULL"));
     }
     if let Type::Reference(_) = value {
-        errors.at(ty, format!("`{field}` borrows its value: a model owns its values, such as a `String`"));
+        errors.fatal(ty, format!("`{field}` borrows its value: a model owns its values, such as a `String`"));
     }
     if let Some(target) = &target
-        && is_value(last_word(target).as_deref())
+        && is_key_value(last_word(target).as_deref())
     {
-        errors.at(
+        errors.fatal(
             target,
             format!("`{field}` points at no model: name the model that it points at, whose key says the column's type"),
         );
@@ -123,10 +123,10 @@ pub(super) fn column(ident: &Ident, from: &Field, on: OnField, case: Case, error
         ));
     }
     if on.key && inner.is_some() {
-        errors.at(ty, null_key(&field));
+        errors.fatal(ty, null_key(&field));
     }
     if (on.key || field == "id") && types::is_float(word.as_deref()) {
-        errors.at(ty, format!("`{field}` is a key, and a float is none: take an integer, a String or a Uuid"));
+        errors.fatal(ty, format!("`{field}` is a key, and a float is none: take an integer, a String or a Uuid"));
     }
     if let Some(expr) = &on.default {
         default(&field, expr, word.as_deref(), errors);
@@ -181,11 +181,13 @@ fn default(field: &str, expr: &Expr, word: Option<&str>, errors: &mut Errors) {
     let (is, wanted) = match types::literal(expr) {
         Some(Literal::Text(_)) => ("text", "String"),
         Some(Literal::Bool(_)) => ("true or false", "bool"),
-        Some(Literal::Int(_)) if !types::is_integer(word) && known_other_than(word, "") => ("a whole number", "integer"),
+        Some(Literal::Int(_)) if !types::is_integer(word) && known_other_than(word, "") => {
+            ("a whole number", "integer")
+        }
         _ => return,
     };
     if known_other_than(word, wanted) {
-        errors.at(expr, format!("the default of `{field}` is {is}, and `{field}` is no {wanted}"));
+        errors.fatal(expr, format!("the default of `{field}` is {is}, and `{field}` is no {wanted}"));
     }
 }
 
@@ -198,7 +200,7 @@ fn method(ident: &Ident, field: &str, on: &OnField, errors: &mut Errors) -> Iden
             span,
             format!("`{name}` is a method of every path: say another with `#[model(path = \"{name}_\")]`; the column keeps its name"),
         ));
-        return ident.clone();
+        return format_ident!("{field}_");
     }
     match &on.path {
         None => ident.clone(),
@@ -266,7 +268,8 @@ fn on_delete(field: &str, action: &Ident, on: &OnField, foreign: bool, null: boo
     } else if !ACTIONS.contains(&word.as_str()) {
         errors.at(action, crate::errors::unknown(&word, &ACTIONS).replace("unknown key", "unknown action"));
     } else if word == "set_null" && !null {
-        errors.at(action, format!("`{field}` is never NULL: make it `Option<ForeignKey<…>>`, or choose another action"));
+        errors
+            .at(action, format!("`{field}` is never NULL: make it `Option<ForeignKey<…>>`, or choose another action"));
     } else if word == "set_default" && on.default.is_none() && on.db_default.is_none() {
         errors.at(action, format!("`{field}` has no default: say one with `default`, or choose another action"));
     }

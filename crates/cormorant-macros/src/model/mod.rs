@@ -13,5 +13,7 @@ use syn::DeriveInput;
 
 pub(crate) fn derive(input: DeriveInput) -> syn::Result<TokenStream> {
     let model = check::check(&input)?;
-    Ok(expand::expand(&model))
+    let faults = model.faults.as_ref().map(syn::Error::to_compile_error);
+    let code = expand::expand(&model);
+    Ok(quote::quote!(#faults #code))
 }

@@ -2,8 +2,7 @@
 
 use syn::{Expr, GenericArgument, Lit, PathArguments, Type};
 
-const INTEGERS: [&str; 8] =
-    ["i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64"];
+const INTEGERS: [&str; 8] = ["i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64"];
 
 pub(super) fn is_integer(word: Option<&str>) -> bool {
     word.is_some_and(|word| INTEGERS.contains(&word))
@@ -13,18 +12,18 @@ pub(super) fn is_float(word: Option<&str>) -> bool {
     matches!(word, Some("f32" | "f64"))
 }
 
-/// The built-in types of values, but the integers.
-const VALUES: [&str; 11] =
-    ["bool", "f32", "f64", "String", "Decimal", "Date", "Time", "DateTime", "Timestamp", "Uuid", "Vec"];
+/// The built-in types of fields, but the integers.
+const OTHERS: [&str; 12] =
+    ["bool", "f32", "f64", "String", "Decimal", "Date", "Time", "DateTime", "Timestamp", "Uuid", "Vec", "ForeignKey"];
 
-/// True for a type that is certainly a value, and so no model.
-pub(super) fn is_value(word: Option<&str>) -> bool {
-    is_integer(word) || word.is_some_and(|word| VALUES.contains(&word))
+/// True for a type that a key has, and that is no model.
+pub(super) fn is_key_value(word: Option<&str>) -> bool {
+    is_integer(word) || matches!(word, Some("String" | "Uuid"))
 }
 
 /// True for a type that is certainly another one.
 pub(super) fn known_other_than(word: Option<&str>, wanted: &str) -> bool {
-    word != Some(wanted) && (is_value(word) || word == Some("ForeignKey"))
+    word != Some(wanted) && (is_integer(word) || word.is_some_and(|word| OTHERS.contains(&word)))
 }
 
 /// `T` of `Name<T>`.

@@ -8,8 +8,8 @@ use crate::Scalar;
 
 /// What can stand beside an expression of type `T`: a value, another expression, or an `Option` where `T` is one.
 #[diagnostic::on_unimplemented(
-    message = "a column of type `{T}` cannot be compared with a `{Self}`",
-    label = "expected a `{T}`, or a column or expression of that type"
+    message = "a column of type `{T}` takes no `{Self}`",
+    label = "expected `{T}`, or a column or expression of that type"
 )]
 pub trait IntoExpr<R, T> {
     /// Becomes the expression.

@@ -42,6 +42,10 @@ pub struct Query<M, O: Output> {
 }
 
 /// What a query's rows become: the model itself, or [`Rows`] of something selected.
+#[diagnostic::on_unimplemented(
+    message = "the rows of a query cannot become `{Self}`",
+    label = "expected a model, or `Rows` of something selected"
+)]
 pub trait Output {
     /// How a row is read, where the type alone does not say.
     #[doc(hidden)]

@@ -1,80 +1,89 @@
 //! The model's builder: a type parameter per required field says which are given.
 
 use proc_macro2::TokenStream;
-use quote::{format_ident, quote};
+use quote::quote;
 
-use crate::model::check::{Column, KeyKind, Model, literal};
+use super::Names;
+use crate::model::check::Model;
+use crate::model::column::{Column, KeyKind};
+use crate::model::types::{Literal, literal};
 
-pub(super) fn expand(model: &Model) -> TokenStream {
+pub(super) fn expand(model: &Model, names: &Names) -> TokenStream {
     let Model { ident, vis, columns, skipped, .. } = model;
-    let name = format_ident!("{ident}Builder");
+    let Names { support, builder, values, missing, given: parameters, .. } = names;
     let required: Vec<_> = columns.iter().filter(|column| column.is_required()).collect();
-    let parameters: Vec<_> = (0..required.len()).map(|n| format_ident!("F{n}")).collect();
-    let missing: Vec<_> = required.iter().map(|column| &column.ident).collect();
+    let traits: Vec<_> = required.iter().map(|column| &column.ident).collect();
+    let nothing = required.iter().map(|_| quote!(()));
+    let messages = required.iter().map(|column| {
+        let (field, setter) = (&column.field, &column.setter);
+        let message = format!("`{ident}::builder()` is not complete: the field `{field}` has no value");
+        let label = format!("`.{setter}(…)` is missing before this");
+        quote!(#[diagnostic::on_unimplemented(message = #message, label = #label)])
+    });
     let fields: Vec<_> = columns.iter().map(|column| &column.ident).collect();
     let types: Vec<_> = columns.iter().map(|column| &column.ty).collect();
     let setters = columns.iter().map(|column| {
         let given: Vec<_> = required
             .iter()
-            .zip(&parameters)
-            .map(
-                |(other, parameter)| {
-                    if other.ident == column.ident { quote!(support::Given) } else { quote!(#parameter) }
-                },
-            )
+            .zip(parameters)
+            .map(|(other, parameter)| match other.ident == column.ident {
+                true => quote!(#support::Given),
+                false => quote!(#parameter),
+            })
             .collect();
-        setter(column, &name, &given)
+        setter(column, names, &given)
     });
-    let values = columns.iter().map(value);
+    let built = columns.iter().map(|column| value(column, names));
     quote! {
-        /// Names of the required fields, for the compiler's messages.
+        /// A trait per required field, whose message says that it has no value.
         #[allow(non_camel_case_types)]
-        mod missing {
-            #(pub enum #missing {})*
+        mod #missing {
+            #(#messages pub trait #traits {})*
         }
+        #(impl #missing::#traits for #support::Given {})*
 
-        struct Values {
-            #(#fields: support::Option<#types>,)*
+        struct #values {
+            #(#fields: #support::Option<#types>,)*
         }
 
         /// Builds a model field by field; the compiler knows which are missing.
         #[must_use = "a builder does nothing until `insert` or `build`"]
-        #vis struct #name<#(#parameters),*> {
-            values: Values,
-            mark: support::PhantomData<fn() -> (#(#parameters,)*)>,
+        #vis struct #builder<#(#parameters),*> {
+            values: #values,
+            mark: #support::PhantomData<fn() -> (#(#parameters,)*)>,
         }
 
         impl #ident {
             /// Starts a new one.
-            #vis fn builder() -> #name<#(missing::#missing),*> {
-                #name { values: Values { #(#fields: support::None,)* }, mark: support::PhantomData }
+            #vis fn builder() -> #builder<#(#nothing),*> {
+                #builder { values: #values { #(#fields: #support::None,)* }, mark: #support::PhantomData }
             }
         }
 
-        impl<#(#parameters),*> #name<#(#parameters),*> {
+        impl<#(#parameters),*> #builder<#(#parameters),*> {
             #(#setters)*
 
             /// The plain value.
             pub fn build(self) -> #ident
             where
-                #(#parameters: support::IsGiven,)*
+                #(#parameters: #missing::#traits,)*
             {
                 #ident {
-                    #(#values,)*
-                    #(#skipped: support::Default::default(),)*
+                    #(#built,)*
+                    #(#skipped: #support::Default::default(),)*
                 }
             }
 
             /// Inserts it.
-            pub async fn insert(self, db: &impl support::Executor) -> support::Result<support::Record<#ident>>
+            pub async fn insert(self, db: &impl #support::Executor) -> #support::Result<#support::Record<#ident>>
             where
-                #(#parameters: support::IsGiven,)*
+                #(#parameters: #missing::#traits,)*
             {
-                support::Record::insert(self.build(), db).await
+                #support::Record::insert(self.build(), db).await
             }
         }
 
-        impl<#(#parameters: support::IsGiven),*> support::IntoModel for #name<#(#parameters),*> {
+        impl<#(#parameters: #missing::#traits),*> #support::IntoModel for #builder<#(#parameters),*> {
             type Model = #ident;
             fn into_model(self) -> #ident {
                 self.build()
@@ -83,20 +92,23 @@ pub(super) fn expand(model: &Model) -> TokenStream {
     }
 }
 
-fn setter(column: &Column, builder: &syn::Ident, given: &[TokenStream]) -> TokenStream {
-    let (field, value) = (&column.ident, column.value_type());
+fn setter(column: &Column, names: &Names, given: &[TokenStream]) -> TokenStream {
+    let Names { support, builder, mark, .. } = names;
+    let (field, name, value) = (&column.ident, &column.setter, column.value_type());
+    let docs = super::docs(column);
     let plain = is_plain(value);
     let (argument, stored) = match (column.is_option(), plain) {
         (false, true) => (quote!(#value), quote!(value)),
-        (false, false) => (quote!(impl support::Into<#value>), quote!(value.into())),
-        (true, true) => (quote!(impl support::Into<support::Option<#value>>), quote!(value.into())),
-        (true, false) => (quote!(impl support::IntoOption<#value, Mark>), quote!(value.into_option())),
+        (false, false) => (quote!(impl #support::Into<#value>), quote!(value.into())),
+        (true, true) => (quote!(impl #support::Into<#support::Option<#value>>), quote!(value.into())),
+        (true, false) => (quote!(impl #support::IntoOption<#value, #mark>), quote!(value.into_option())),
     };
-    let mark = (column.is_option() && !plain).then(|| quote!(<Mark>));
+    let generic = (column.is_option() && !plain).then(|| quote!(<#mark>));
     quote! {
-        pub fn #field #mark (mut self, value: #argument) -> #builder<#(#given),*> {
-            self.values.#field = support::Some(#stored);
-            #builder { values: self.values, mark: support::PhantomData }
+        #docs
+        pub fn #name #generic (mut self, value: #argument) -> #builder<#(#given),*> {
+            self.values.#field = #support::Some(#stored);
+            #builder { values: self.values, mark: #support::PhantomData }
         }
     }
 }
@@ -107,28 +119,29 @@ fn is_plain(ty: &syn::Type) -> bool {
     matches!(ty, syn::Type::Path(path) if path.path.get_ident().is_some_and(|word| PLAIN.contains(&word.to_string().as_str())))
 }
 
-fn value(column: &Column) -> TokenStream {
+fn value(column: &Column, names: &Names) -> TokenStream {
+    let support = &names.support;
     let field = &column.ident;
     let given = quote!(self.values.#field);
     if column.is_required() {
         // The type parameter says that it is given; the compiler cannot see that, so a value stands here.
         return quote!(#field: match #given {
-            support::Some(value) => value,
-            support::None => support::never_missing(),
+            #support::Some(value) => value,
+            #support::None => #support::never_missing(),
         });
     }
     let otherwise = match (&column.default, column.key) {
         (Some(expr), _) => match literal(expr) {
-            Some(crate::model::check::Literal::Text(_)) => quote!(support::Into::into(#expr)),
+            Some(Literal::Text(_)) => quote!(#support::Into::into(#expr)),
             _ => quote!(#expr),
         },
-        (None, Some(KeyKind::Client)) => quote!(support::new_uuid()),
-        (None, _) => quote!(support::Default::default()),
+        (None, Some(KeyKind::Client)) => quote!(#support::new_uuid()),
+        (None, _) => quote!(#support::Default::default()),
     };
     let otherwise =
-        if column.is_option() && column.default.is_some() { quote!(support::Some(#otherwise)) } else { otherwise };
+        if column.is_option() && column.default.is_some() { quote!(#support::Some(#otherwise)) } else { otherwise };
     quote!(#field: match #given {
-        support::Some(value) => value,
-        support::None => #otherwise,
+        #support::Some(value) => value,
+        #support::None => #otherwise,
     })
 }

@@ -3,10 +3,13 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use crate::model::check::{KeyKind, Model};
+use super::Names;
+use crate::model::check::Model;
+use crate::model::column::KeyKind;
 
-pub(super) fn expand(model: &Model) -> TokenStream {
-    let Model { ident, columns, skipped, .. } = model;
+pub(super) fn expand(model: &Model, names: &Names) -> TokenStream {
+    let Model { ident, vis, columns, skipped, .. } = model;
+    let Names { support, table, path, snapshot, root, join, .. } = names;
     let name = ident.to_string();
     let fields: Vec<_> = columns.iter().map(|column| &column.ident).collect();
     let types: Vec<_> = columns.iter().map(|column| &column.ty).collect();
@@ -20,15 +23,15 @@ pub(super) fn expand(model: &Model) -> TokenStream {
         let field = &column.ident;
         match column.key? {
             KeyKind::Database => Some(quote! {
-                fn set_generated_key(entity: &mut Self::Entity, key: i64) -> support::Result<()> {
-                    entity.#field = support::generated_key(key)?;
-                    support::Ok(())
+                fn set_generated_key(entity: &mut Self::Entity, key: i64) -> #support::Result<()> {
+                    entity.#field = #support::generated_key(key)?;
+                    #support::Ok(())
                 }
             }),
             KeyKind::Client => Some(quote! {
                 fn prepare(entity: &mut Self::Entity) {
                     if entity.#field.is_nil() {
-                        entity.#field = support::new_uuid();
+                        entity.#field = #support::new_uuid();
                     }
                 }
             }),
@@ -38,90 +41,93 @@ pub(super) fn expand(model: &Model) -> TokenStream {
     // A key of one part is that part; of several, a tuple.
     let (key_type, key, snapshot_key) = match (key_types.as_slice(), key_fields.as_slice(), key_places.as_slice()) {
         ([ty], [field], [place]) => (
-            quote!(<#ty as support::KeyPart>::Key),
-            quote!(support::KeyPart::key(&entity.#field)),
-            quote!(support::KeyPart::key(&snapshot.#place)),
+            quote!(<#ty as #support::KeyPart>::Key),
+            quote!(#support::KeyPart::key(&entity.#field)),
+            quote!(#support::KeyPart::key(&snapshot.#place)),
         ),
         _ => (
-            quote!((#(<#key_types as support::KeyPart>::Key,)*)),
-            quote!(support::Ok((#(support::KeyPart::key(&entity.#key_fields)?,)*))),
-            quote!(support::Ok((#(support::KeyPart::key(&snapshot.#key_places)?,)*))),
+            quote!((#(<#key_types as #support::KeyPart>::Key,)*)),
+            quote!(#support::Ok((#(#support::KeyPart::key(&entity.#key_fields)?,)*))),
+            quote!(#support::Ok((#(#support::KeyPart::key(&snapshot.#key_places)?,)*))),
         ),
     };
     quote! {
-        impl support::Mapper for #ident {
+        /// The columns of a model, as the database holds them.
+        #vis struct #snapshot(#(#types),*);
+
+        impl #support::Mapper for #ident {
             type Entity = Self;
             type Key = #key_type;
-            type Path<R: 'static, J: support::Join> = Path<R, J>;
-            type Snapshot = (#(#types,)*);
+            type Path<#root: 'static, #join: #support::Join> = #path<#root, #join>;
+            type Snapshot = #snapshot;
 
             const NAME: &'static str = #name;
-            const TABLE: &'static support::TableDef = &TABLE;
+            const TABLE: &'static #support::TableDef = &#table;
 
-            fn path<R: 'static, J: support::Join>(route: support::Route) -> Self::Path<R, J> {
-                Path { route, mark: support::PhantomData }
+            fn path<#root: 'static, #join: #support::Join>(route: #support::Route) -> Self::Path<#root, #join> {
+                #path { route, mark: #support::PhantomData }
             }
 
-            fn load(row: &mut support::Row<'_>) -> support::Result<Self> {
-                support::Ok(Self {
-                    #(#fields: support::Field::load(row)?,)*
-                    #(#skipped: support::Default::default(),)*
+            fn load(row: &mut #support::Row<'_>) -> #support::Result<Self> {
+                #support::Ok(Self {
+                    #(#fields: <#types as #support::Field>::load(row)?,)*
+                    #(#skipped: #support::Default::default(),)*
                 })
             }
 
-            fn assign(entity: &mut Self::Entity, column: u16, row: &mut support::Row<'_>) -> support::Result<()> {
+            fn assign(entity: &mut Self::Entity, column: u16, row: &mut #support::Row<'_>) -> #support::Result<()> {
                 match column {
-                    #(#positions => entity.#fields = support::Field::load(row)?,)*
+                    #(#positions => entity.#fields = <#types as #support::Field>::load(row)?,)*
                     _ => {}
                 }
-                support::Ok(())
+                #support::Ok(())
             }
 
-            fn value(entity: &Self::Entity, column: u16) -> support::Result<support::Value, support::Unstorable> {
+            fn value(entity: &Self::Entity, column: u16) -> #support::Result<#support::Value, #support::Unstorable> {
                 match column {
-                    #(#positions => support::Field::value(&entity.#fields),)*
-                    _ => support::Ok(support::Value::Null),
+                    #(#positions => <#types as #support::Field>::value(&entity.#fields),)*
+                    _ => #support::Ok(#support::Value::Null),
                 }
             }
 
-            fn key(entity: &Self::Entity) -> support::Result<Self::Key> {
+            fn key(entity: &Self::Entity) -> #support::Result<Self::Key> {
                 #key
             }
 
             fn snapshot(entity: &Self::Entity) -> Self::Snapshot {
-                (#(support::Clone::clone(&entity.#fields),)*)
+                #snapshot(#(#support::Clone::clone(&entity.#fields),)*)
             }
 
             fn copy(snapshot: &Self::Snapshot) -> Self::Snapshot {
-                (#(support::Clone::clone(&snapshot.#places),)*)
+                #snapshot(#(#support::Clone::clone(&snapshot.#places),)*)
             }
 
-            fn snapshot_key(snapshot: &Self::Snapshot) -> support::Result<Self::Key> {
+            fn snapshot_key(snapshot: &Self::Snapshot) -> #support::Result<Self::Key> {
                 #snapshot_key
             }
 
-            fn changed(snapshot: &Self::Snapshot, entity: &Self::Entity) -> support::Columns {
-                let mut changed = support::Columns::none();
+            fn changed(snapshot: &Self::Snapshot, entity: &Self::Entity) -> #support::Columns {
+                let mut changed = #support::Columns::none();
                 #(if snapshot.#places != entity.#fields { changed.add(#positions); })*
                 changed
             }
 
             fn as_stored(entity: &mut Self::Entity) {
-                #(support::Field::as_stored(&mut entity.#fields);)*
+                #(<#types as #support::Field>::as_stored(&mut entity.#fields);)*
             }
 
             #generated
         }
 
-        impl support::Model for #ident {}
+        impl #support::Model for #ident {}
 
-        impl support::FromRow for #ident {
-            fn from_row(row: &mut support::Row<'_>) -> support::Result<Self> {
-                <Self as support::Mapper>::load(row)
+        impl #support::FromRow for #ident {
+            fn from_row(row: &mut #support::Row<'_>) -> #support::Result<Self> {
+                <Self as #support::Mapper>::load(row)
             }
         }
 
-        impl support::IntoModel for #ident {
+        impl #support::IntoModel for #ident {
             type Model = Self;
             fn into_model(self) -> Self {
                 self

@@ -5,27 +5,90 @@ mod mapper;
 mod path;
 mod table;
 
-use proc_macro2::TokenStream;
-use quote::quote;
+use proc_macro2::{Ident, TokenStream};
+use quote::{format_ident, quote};
 
 use super::check::Model;
+use super::column::Column;
+
+/// The names of what the expansion defines: none of them stands in the struct, which would mean another thing by it.
+struct Names {
+    /// The library's module for derived code.
+    support: Ident,
+    /// The static with the table's definition.
+    table: Ident,
+    path: Ident,
+    snapshot: Ident,
+    builder: Ident,
+    /// What the builder holds.
+    values: Ident,
+    /// The module with a trait per required field.
+    missing: Ident,
+    /// The type parameter for the model that a query starts with.
+    root: Ident,
+    /// The type parameter for how a path reaches its table.
+    join: Ident,
+    /// The type parameters of methods.
+    item: Ident,
+    mark: Ident,
+    /// The type parameters of the builder, one per required field.
+    given: Vec<Ident>,
+}
+
+impl Names {
+    fn of(model: &Model) -> Self {
+        let free = |name: &str| model.taken.free(name);
+        // The compiler shows these two in its messages: they tell which model is meant.
+        let of_model = |what: &str| free(&format_ident!("{}{what}", model.ident).to_string());
+        let required = model.columns.iter().filter(|column| column.is_required()).count();
+        Self {
+            support: free("support"),
+            table: free("TABLE"),
+            path: of_model("Path"),
+            snapshot: of_model("Snapshot"),
+            builder: of_model("Builder"),
+            values: free("Values"),
+            missing: free("missing"),
+            root: free("R"),
+            join: free("J"),
+            item: free("K"),
+            mark: free("Mark"),
+            given: (0..required).map(|n| free(&format!("F{n}"))).collect(),
+        }
+    }
+}
 
 pub(super) fn expand(model: &Model) -> TokenStream {
     let Model { ident, krate, .. } = model;
-    let table = table::expand(model);
-    let mapper = mapper::expand(model);
-    let path = path::expand(model);
-    let builder = builder::expand(model);
+    let names = Names::of(model);
+    let support = &names.support;
+    let table = table::expand(model, &names);
+    let mapper = mapper::expand(model, &names);
+    let path = path::expand(model, &names);
+    let builder = builder::expand(model, &names);
     quote! {
         // One block: the names of the path and of the builder stay out of the program's way.
-        #[allow(dead_code, missing_docs, unreachable_pub, clippy::pedantic)]
+        #[allow(
+            dead_code, deprecated, private_bounds, private_interfaces, unreachable_pub,
+            clippy::all, clippy::nursery, clippy::pedantic
+        )]
         const _: () = {
-            use #krate::__private as support;
+            use #krate::__private as #support;
             #table
             #mapper
             #path
             #builder
-            support::register!(#ident);
+            #support::register!(#ident);
         };
     }
+}
+
+/// What the user says about a field, so that it is told where the field is used as well.
+fn docs(column: &Column) -> TokenStream {
+    if column.docs.is_empty() {
+        let text = format!("The field `{}`.", column.field);
+        return quote!(#[doc = #text]);
+    }
+    let docs = &column.docs;
+    quote!(#(#docs)*)
 }

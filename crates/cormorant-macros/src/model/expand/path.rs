@@ -3,9 +3,12 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use crate::model::check::{Column, Model};
+use super::Names;
+use crate::model::check::Model;
+use crate::model::column::Column;
 
-pub(super) fn expand(model: &Model) -> TokenStream {
+pub(super) fn expand(model: &Model, names: &Names) -> TokenStream {
+    let Names { support, path, root, join, .. } = names;
     let Model { ident, vis, columns, .. } = model;
     let mut relation = 0u8;
     let methods: Vec<_> = columns
@@ -14,62 +17,66 @@ pub(super) fn expand(model: &Model) -> TokenStream {
         .map(|(position, column)| {
             let number = column.target.is_some().then_some(relation);
             relation += u8::from(number.is_some());
-            method(position as u16, number, column)
+            method(position as u16, number, column, names)
         })
         .collect();
-    let comparisons = comparisons(model);
+    let comparisons = comparisons(model, names);
     quote! {
         /// The columns and relations of a model, as a query sees them.
-        #vis struct Path<R, J> {
-            route: support::Route,
-            mark: support::PhantomData<fn() -> (R, J)>,
+        #vis struct #path<#root, #join> {
+            route: #support::Route,
+            mark: #support::PhantomData<fn() -> (#root, #join)>,
         }
 
-        impl<R, J> support::Clone for Path<R, J> {
+        impl<#root, #join> #support::Clone for #path<#root, #join> {
             fn clone(&self) -> Self {
                 *self
             }
         }
 
-        impl<R, J> support::Copy for Path<R, J> {}
+        impl<#root, #join> #support::Copy for #path<#root, #join> {}
 
-        impl<R: 'static, J: support::Join> Path<R, J> {
+        impl<#root: 'static, #join: #support::Join> #path<#root, #join> {
             #(#methods)*
             #comparisons
         }
 
-        impl<R: 'static, J: support::Join> support::Selectable<R> for Path<R, J> {
-            type Row = J::Of<support::Record<#ident>>;
+        impl<#root: 'static, #join: #support::Join> #support::Selectable<#root> for #path<#root, #join> {
+            type Row = #join::Of<#support::Record<#ident>>;
 
-            fn push(self, buffer: &mut support::Buffer) {
-                support::push_entity(buffer, self.route);
+            fn push(self, buffer: &mut #support::Buffer) {
+                #support::push_entity(buffer, self.route);
             }
 
-            fn load(row: &mut support::Row<'_>) -> support::Result<Self::Row> {
-                support::load_joined::<J, #ident>(row)
+            fn load(row: &mut #support::Row<'_>) -> #support::Result<Self::Row> {
+                #support::load_joined::<#join, #ident>(row)
             }
         }
     }
 }
 
-fn method(position: u16, relation: Option<u8>, column: &Column) -> TokenStream {
+fn method(position: u16, relation: Option<u8>, column: &Column, names: &Names) -> TokenStream {
+    let Names { support, root, join, .. } = names;
     let Column { path, target, .. } = column;
+    let docs = super::docs(column);
     match (target, relation) {
         (Some(target), Some(relation)) => {
-            let join = if column.is_option() { quote!(support::Left) } else { quote!(J) };
+            let reached = if column.is_option() { quote!(#support::Left) } else { quote!(#join) };
             quote! {
-                pub fn #path(&self) -> <#target as support::Mapper>::Path<R, #join> {
-                    <#target as support::Mapper>::path(self.route.then(#relation))
+                #docs
+                pub fn #path(&self) -> <#target as #support::Mapper>::Path<#root, #reached> {
+                    <#target as #support::Mapper>::path(self.route.then(#relation))
                 }
             }
         }
         _ => {
             let value = column.value_type();
             // NULL is NULL, whether the column or the row is missing.
-            let ty = if column.is_option() { quote!(support::Option<#value>) } else { quote!(J::Of<#value>) };
+            let ty = if column.is_option() { quote!(#support::Option<#value>) } else { quote!(#join::Of<#value>) };
             quote! {
-                pub fn #path(&self) -> support::Expr<R, #ty> {
-                    support::Expr::column(self.route, #position)
+                #docs
+                pub fn #path(&self) -> #support::Expr<#root, #ty> {
+                    #support::Expr::column(self.route, #position)
                 }
             }
         }
@@ -77,34 +84,35 @@ fn method(position: u16, relation: Option<u8>, column: &Column) -> TokenStream {
 }
 
 /// Comparing the row itself: by its key, which has to be one column.
-fn comparisons(model: &Model) -> TokenStream {
+fn comparisons(model: &Model, names: &Names) -> TokenStream {
+    let Names { support, root, item, .. } = names;
     let ident = &model.ident;
     let mut keys = model.columns.iter().filter(|column| column.key.is_some());
     let (Some(_), None) = (keys.next(), keys.next()) else { return TokenStream::new() };
     quote! {
         /// The row is this one.
-        pub fn eq(&self, other: impl support::Into<support::ForeignKey<#ident>>) -> support::Predicate<R> {
-            support::row_eq::<R, #ident>(self.route, other.into())
+        pub fn eq(&self, other: impl #support::Into<#support::ForeignKey<#ident>>) -> #support::Predicate<#root> {
+            #support::row_eq::<#root, #ident>(self.route, other.into())
         }
 
         /// The row is another one, or none.
-        pub fn ne(&self, other: impl support::Into<support::ForeignKey<#ident>>) -> support::Predicate<R> {
-            support::row_ne::<R, #ident>(self.route, other.into())
+        pub fn ne(&self, other: impl #support::Into<#support::ForeignKey<#ident>>) -> #support::Predicate<#root> {
+            #support::row_ne::<#root, #ident>(self.route, other.into())
         }
 
         /// The row is one of these.
-        pub fn is_in<K: support::Into<support::ForeignKey<#ident>>>(&self, others: impl support::IntoIterator<Item = K>) -> support::Predicate<R> {
-            support::row_is_in::<R, #ident>(self.route, others.into_iter().map(support::Into::into))
+        pub fn is_in<#item: #support::Into<#support::ForeignKey<#ident>>>(&self, others: impl #support::IntoIterator<Item = #item>) -> #support::Predicate<#root> {
+            #support::row_is_in::<#root, #ident>(self.route, others.into_iter().map(#support::Into::into))
         }
 
         /// There is no row.
-        pub fn is_null(&self) -> support::Predicate<R> {
-            support::row_is_null::<R, #ident>(self.route, true)
+        pub fn is_null(&self) -> #support::Predicate<#root> {
+            #support::row_is_null::<#root, #ident>(self.route, true)
         }
 
         /// There is a row.
-        pub fn is_not_null(&self) -> support::Predicate<R> {
-            support::row_is_null::<R, #ident>(self.route, false)
+        pub fn is_not_null(&self) -> #support::Predicate<#root> {
+            #support::row_is_null::<#root, #ident>(self.route, false)
         }
     }
 }

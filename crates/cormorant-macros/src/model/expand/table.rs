@@ -1,25 +1,29 @@
 //! The table's definition, as a constant.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
-use crate::model::check::{Column, KeyKind, Literal, Model, literal};
+use super::Names;
+use crate::model::check::Model;
+use crate::model::column::{Column, KeyKind};
+use crate::model::types::{Literal, literal};
 
-pub(super) fn expand(model: &Model) -> TokenStream {
+pub(super) fn expand(model: &Model, names: &Names) -> TokenStream {
+    let (support, static_name) = (&names.support, &names.table);
     let Model { ident, table, strict, autoincrement, .. } = model;
     let name = ident.to_string();
     let schema = optional(model.schema.as_deref());
-    let columns = model.columns.iter().map(column);
+    let columns = model.columns.iter().map(|of| column(of, support));
     let key = model.columns.iter().enumerate().filter(|(_, column)| column.key.is_some()).map(|(n, _)| n as u16);
-    let relations = model.columns.iter().enumerate().filter_map(|(n, column)| relation(n, column));
+    let relations = model.columns.iter().enumerate().filter_map(|(n, column)| relation(n, column, support));
     let indexes = model.indexes.iter().map(|index| {
         let columns = index.columns.iter().map(|position| *position as u16);
         let (name, unique) = (optional(index.name.as_deref()), index.unique);
-        quote!(support::IndexDef { name: #name, columns: &[#(#columns),*], unique: #unique })
+        quote!(#support::IndexDef { name: #name, columns: &[#(#columns),*], unique: #unique })
     });
-    let checks = model.checks.iter().map(|(name, sql)| quote!(support::CheckDef { name: #name, sql: #sql }));
+    let checks = model.checks.iter().map(|(name, sql)| quote!(#support::CheckDef { name: #name, sql: #sql }));
     quote! {
-        static TABLE: support::TableDef = support::TableDef {
+        static #static_name: #support::TableDef = #support::TableDef {
             model: #name,
             path: ::core::concat!(::core::module_path!(), "::", #name),
             schema: #schema,
@@ -35,7 +39,7 @@ pub(super) fn expand(model: &Model) -> TokenStream {
     }
 }
 
-fn column(column: &Column) -> TokenStream {
+fn column(column: &Column, support: &Ident) -> TokenStream {
     let Column { field, name, ty, .. } = column;
     let max_length = column.max_length.as_ref().map(|n| quote!(.max_length(#n)));
     let decimal = column.decimal.map(|(precision, scale)| quote!(.decimal(#precision, #scale)));
@@ -46,20 +50,21 @@ fn column(column: &Column) -> TokenStream {
         quote!(.key(#generated))
     });
     let default = match (&column.db_default, column.default.as_ref().and_then(literal)) {
-        (Some(sql), _) => Some(quote!(support::DefaultDef::Sql(#sql))),
-        (None, Some(Literal::Bool(value))) => Some(quote!(support::DefaultDef::Bool(#value))),
-        (None, Some(Literal::Int(value))) => Some(quote!(support::DefaultDef::Int(#value))),
-        (None, Some(Literal::Number(text))) => Some(quote!(support::DefaultDef::Number(#text))),
-        (None, Some(Literal::Text(text))) => Some(quote!(support::DefaultDef::Text(#text))),
+        (Some(sql), _) => Some(quote!(#support::DefaultDef::Sql(#sql))),
+        (None, Some(Literal::Bool(value))) => Some(quote!(#support::DefaultDef::Bool(#value))),
+        (None, Some(Literal::Int(value))) => Some(quote!(#support::DefaultDef::Int(#value))),
+        (None, Some(Literal::Number(text))) => Some(quote!(#support::DefaultDef::Number(#text))),
+        (None, Some(Literal::Text(text))) => Some(quote!(#support::DefaultDef::Text(#text))),
         (None, None) => None,
     };
     let default = default.map(|default| quote!(.default(#default)));
     let check = column.check.as_ref().map(|sql| quote!(.check(#sql)));
     let secret = column.secret.then(|| quote!(.secret()));
-    quote!(support::column::<#ty>(#field, #name) #max_length #decimal #unique #index #key #default #check #secret)
+    // The type comes first in both: a type that no column holds is one message, on the type.
+    quote!(#support::ColumnDef::new(#field, #name, <#ty as #support::Field>::TYPE, <#ty as #support::Field>::NULL) #max_length #decimal #unique #index #key #default #check #secret)
 }
 
-fn relation(position: usize, column: &Column) -> Option<TokenStream> {
+fn relation(position: usize, column: &Column, support: &Ident) -> Option<TokenStream> {
     let (field, target, position) = (&column.field, column.target.as_ref()?, position as u16);
     let on_delete = match column.on_delete.as_ref().map(ToString::to_string).as_deref() {
         Some("cascade") => quote!(Cascade),
@@ -68,11 +73,11 @@ fn relation(position: usize, column: &Column) -> Option<TokenStream> {
         _ => quote!(Restrict),
     };
     Some(quote! {
-        support::RelationDef {
+        #support::RelationDef {
             field: #field,
             column: #position,
-            target: || <#target as support::Mapper>::TABLE,
-            on_delete: support::OnDelete::#on_delete,
+            target: || <#target as #support::Mapper>::TABLE,
+            on_delete: #support::OnDelete::#on_delete,
         }
     })
 }

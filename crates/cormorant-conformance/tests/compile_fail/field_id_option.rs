@@ -1,0 +1,9 @@
+use cormorant::prelude::*;
+
+#[derive(Model)]
+struct Item {
+    id: Option<i64>,
+    name: String,
+}
+
+fn main() {}

@@ -1,0 +1,446 @@
+//! Creating and dropping tables, the names in them, and what happens to tables that are there already.
+
+use cormorant::prelude::*;
+use cormorant::{ErrorKind, Sql, UncheckedSql};
+use cormorant_conformance::{Backend, Fixture, conformance};
+
+#[derive(Model, Clone, Debug, PartialEq)]
+#[model(index(city, name), unique(city, number), check(positive = "number > 0"), unique(name, city, name = "own_name"))]
+struct Shop {
+    id: i64,
+    #[model(max_length = 20, default = "none")]
+    name: String,
+    #[model(max_length = 20, index)]
+    city: String,
+    #[model(default = 1)]
+    number: i32,
+    #[model(unique, max_length = 9)]
+    code: Option<String>,
+    #[model(check = "stars BETWEEN 0 AND 5", default = 3)]
+    stars: i16,
+    owner: Option<ForeignKey<Person>>,
+    #[model(index = false)]
+    heir: Option<ForeignKey<Person>>,
+    #[model(default = true)]
+    open: bool,
+    #[model(precision = 5, scale = 2, default = dec!(9.90))]
+    price: Decimal,
+    #[model(db_default = "'x' || 'y'")]
+    note: Option<String>,
+}
+
+#[derive(Model, Clone, Debug, PartialEq)]
+struct Person {
+    id: i64,
+    name: String,
+}
+
+#[derive(Model, Clone, Debug, PartialEq)]
+struct Student {
+    id: i64,
+    name: String,
+}
+
+#[derive(Model, Clone, Debug, PartialEq)]
+struct Course {
+    id: i64,
+    title: String,
+}
+
+#[derive(Model, Clone, Debug, PartialEq)]
+struct StudentCourse {
+    #[model(key)]
+    student: ForeignKey<Student>,
+    #[model(key)]
+    course: ForeignKey<Course>,
+}
+
+mod cycle {
+    use cormorant::prelude::*;
+
+    #[derive(Model, Clone, Debug, PartialEq)]
+    pub(super) struct Hen {
+        pub(super) id: i64,
+        pub(super) egg: Option<ForeignKey<Egg>>,
+    }
+
+    #[derive(Model, Clone, Debug, PartialEq)]
+    pub(super) struct Egg {
+        pub(super) id: i64,
+        pub(super) hen: Option<ForeignKey<Hen>>,
+    }
+}
+
+mod other {
+    use cormorant::prelude::*;
+
+    /// Another model of the same table.
+    #[derive(Model, Clone, Debug, PartialEq)]
+    pub(super) struct Person {
+        pub(super) id: i64,
+    }
+
+    /// Other columns than the table has.
+    #[derive(Model, Clone, Debug, PartialEq)]
+    #[model(table = "people")]
+    pub(super) struct Changed {
+        pub(super) id: i32,
+        pub(super) name: Option<String>,
+        #[model(max_length = 7)]
+        pub(super) city: String,
+    }
+
+    #[derive(Model, Clone, Debug, PartialEq)]
+    #[model(table = "PEOPLE")]
+    pub(super) struct Loud {
+        pub(super) id: i64,
+        pub(super) name: String,
+    }
+}
+
+#[derive(Model, Clone, Debug, PartialEq)]
+#[model(unique(the_first_of_two_columns_with_names_that_are_long, the_second_of_two_columns_with_names_that_are_long))]
+struct AModelWhoseNameAloneIsNearlyAsLongAsANameMayBe {
+    id: i64,
+    the_first_of_two_columns_with_names_that_are_long: i32,
+    the_second_of_two_columns_with_names_that_are_long: i32,
+    #[model(index)]
+    the_first_of_two_columns_with_names_that_are_longer: i32,
+}
+
+#[derive(Model, Clone, Debug, PartialEq)]
+#[model(strict)]
+struct Exact {
+    id: i64,
+    number: i64,
+    text: String,
+}
+
+#[derive(Model, Clone, Debug, PartialEq)]
+#[model(autoincrement)]
+struct Once {
+    id: i64,
+    note: Option<i64>,
+}
+
+#[derive(Model, Clone, Debug, PartialEq)]
+#[model(table = "Weird \"name` of 'a; table", rename_all = "SCREAMING_SNAKE_CASE")]
+struct Weird {
+    #[model(key, generated = false)]
+    r#type: i64,
+    #[model(column = "select \"it`", index)]
+    from: i64,
+    #[model(path = "equals")]
+    eq: Option<i64>,
+}
+
+async fn names(test: &Fixture, sql: &str) -> cormorant::Result<Vec<String>> {
+    Sql::unchecked(UncheckedSql::vouch_for(sql)).all(&test.db).await
+}
+
+/// The constraints and indexes of a table, by name, from the catalog.
+async fn named(test: &Fixture, table: &str) -> cormorant::Result<Vec<String>> {
+    let mut found = match test.backend {
+        Backend::Sqlite => {
+            let sql: Vec<String> = names(test, &format!("SELECT sql FROM sqlite_schema WHERE tbl_name = '{table}' AND sql IS NOT NULL")).await?;
+            let mut found = Vec::new();
+            for text in sql {
+                let words: Vec<&str> = text.split_whitespace().collect();
+                let after = |word: &str| words.windows(2).filter(move |pair| pair[0] == word).map(|pair| pair[1].trim_matches('"').to_owned()).collect::<Vec<_>>();
+                found.extend(after("CONSTRAINT"));
+                found.extend(after("INDEX"));
+            }
+            found
+        }
+        Backend::Postgres => names(
+            test,
+            &format!(
+                "SELECT conname::text FROM pg_constraint WHERE conrelid = '{table}'::regclass AND contype <> 'n' \
+                 UNION SELECT indexname::text FROM pg_indexes WHERE tablename = '{table}'"
+            ),
+        )
+        .await?,
+        Backend::MariaDb => names(
+            test,
+            &format!(
+                "SELECT constraint_name FROM information_schema.table_constraints WHERE table_schema = DATABASE() AND table_name = '{table}' \
+                 UNION SELECT index_name FROM information_schema.statistics WHERE table_schema = DATABASE() AND table_name = '{table}'"
+            ),
+        )
+        .await?,
+    };
+    found.sort();
+    found.dedup();
+    Ok(found)
+}
+
+async fn tables(test: &Fixture) -> cormorant::Result<i64> {
+    let sql = match test.backend {
+        Backend::Sqlite => "SELECT COUNT(*) FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'",
+        Backend::Postgres => "SELECT COUNT(*) FROM pg_tables WHERE schemaname = 'public'",
+        Backend::MariaDb => "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = DATABASE()",
+    };
+    Sql::unchecked(UncheckedSql::vouch_for(sql)).one(&test.db).await
+}
+
+fn shop(number: i32) -> Shop {
+    Shop::builder().city("Oslo").name(format!("n{number}")).number(number).build()
+}
+
+conformance! {
+    async fn creating_twice_creates_once(test: &Fixture) {
+        test.db.create(models![Person, Shop]).await?;
+        Record::insert(shop(1), &test.db).await?;
+        test.statements();
+        test.db.create(models![Person, Shop]).await?;
+        assert_eq!(test.statements().len(), 1, "one look at the catalog");
+        test.db.create(models![Shop]).await?;
+        assert_eq!(test.statements().len(), 1);
+        assert_eq!(test.rows_in("shops").await?, 1);
+    }
+
+    async fn three_tables_take_few_statements(test: &Fixture) {
+        let models = models![Student, Course, StudentCourse];
+        test.db.create(models).await?;
+        let created = test.statements();
+        test.db.create(models).await?;
+        assert_eq!(test.statements().len(), 1);
+        test.db.drop(models).await?;
+        let dropped = test.statements();
+        assert_eq!(tables(test).await?, 0);
+        assert!(dropped.len() <= 4, "{dropped:#?}");
+        assert!(created.len() <= 4, "a look at the catalog, and one for each table: {created:#?}");
+    }
+
+    async fn constraints_and_indexes_are_named_by_rule(test: &Fixture) {
+        test.db.create(models![Person, Shop]).await?;
+        let mut expected = vec![
+            "ck_shops_positive", "ck_shops_stars", "fk_shops_heir_id", "fk_shops_owner_id", "ix_shops_city",
+            "ix_shops_city_name", "ix_shops_owner_id", "own_name", "pk_shops", "uq_shops_city_number", "uq_shops_code",
+        ];
+        // The unique constraint begins with the city: it serves as the index.
+        expected.retain(|name| *name != "ix_shops_city");
+        if test.is(Backend::MariaDb) {
+            // MySQL calls every primary key so, and gives a foreign key without an index one of its own.
+            expected.retain(|name| *name != "pk_shops");
+            expected.push("PRIMARY");
+        }
+        expected.sort_unstable();
+        let found = named(test, "shops").await?;
+        assert_eq!(found, expected);
+    }
+
+    async fn long_names_are_cut_and_stay_apart(test: &Fixture) {
+        test.db.create(models![AModelWhoseNameAloneIsNearlyAsLongAsANameMayBe]).await?;
+        let found = named(test, "a_model_whose_name_alone_is_nearly_as_long_as_a_name_may_bes").await?;
+        assert_eq!(found.len(), 3, "{found:?}");
+        for name in &found {
+            assert!(name.len() <= 63, "{name}");
+        }
+        let cut = found.iter().filter(|name| name.len() == 63).count();
+        assert_eq!(cut, if test.is(Backend::MariaDb) { 2 } else { 2 + usize::from(found.iter().any(|n| n.starts_with("pk_") && n.len() == 63)) });
+        test.statements();
+        test.db.create(models![AModelWhoseNameAloneIsNearlyAsLongAsANameMayBe]).await?;
+        assert_eq!(test.statements().len(), 1);
+        let model = |n| AModelWhoseNameAloneIsNearlyAsLongAsANameMayBe {
+            id: 0,
+            the_first_of_two_columns_with_names_that_are_long: 1,
+            the_second_of_two_columns_with_names_that_are_long: 2,
+            the_first_of_two_columns_with_names_that_are_longer: n,
+        };
+        Record::insert(model(1), &test.db).await?;
+        let error = Record::insert(model(2), &test.db).await.unwrap_err();
+        let both = "the_first_of_two_columns_with_names_that_are_long, the_second_of_two_columns_with_names_that_are_long";
+        assert_eq!((error.is_unique(), error.field()), (true, Some(both)), "a cut name is known again: {error:?}");
+    }
+
+    async fn constraints_hold_and_their_errors_name_the_field(test: &Fixture) {
+        test.db.create(models![Person, Shop]).await?;
+        Record::insert(Shop { code: Some("c".into()), ..shop(1) }, &test.db).await?;
+        let refused = async |shop: Shop| match Record::insert(shop, &test.db).await {
+            Ok(_) => panic!("it was inserted"),
+            Err(error) => {
+                assert_eq!(error.model(), Some("Shop"));
+                (error.kind(), error.constraint().map(str::to_owned), error.field().map(str::to_owned))
+            }
+        };
+        let some = |text: &str| Some(text.to_owned());
+        assert_eq!(refused(Shop { name: "other".into(), ..shop(1) }).await, (ErrorKind::Unique, some("uq_shops_city_number"), some("city, number")));
+        assert_eq!(refused(Shop { name: "n1".into(), ..shop(2) }).await, (ErrorKind::Unique, some("own_name"), some("name, city")));
+        assert_eq!(refused(Shop { code: Some("c".into()), ..shop(3) }).await, (ErrorKind::Unique, some("uq_shops_code"), some("code")));
+        assert_eq!(refused(shop(-1)).await, (ErrorKind::Check, some("ck_shops_positive"), None));
+        assert_eq!(refused(Shop { stars: 6, ..shop(4) }).await, (ErrorKind::Check, some("ck_shops_stars"), some("stars")));
+        Record::insert(shop(5), &test.db).await?;
+        assert_eq!(test.rows_in("shops").await?, 2, "NULL is not unique");
+    }
+
+    async fn defaults_are_the_builders_and_the_databases(test: &Fixture) {
+        test.db.create(models![Person, Shop]).await?;
+        let built = Shop::builder().city("Oslo").build();
+        assert_eq!((built.name.as_str(), built.number, built.stars, built.open, built.price), ("none", 1, 3, true, dec!(9.90)));
+        test.execute(&format!("INSERT INTO {} (city) VALUES ('Rome')", test.quoted("shops"))).await?;
+        let row = Shop::query().one(&test.db).await?;
+        let note = row.note.clone();
+        assert_eq!(*row, Shop { id: row.id, city: "Rome".into(), note: note.clone(), ..built });
+        // In MariaDB `||` is OR, unless its mode says otherwise: SQL is the database's own.
+        if !test.is(Backend::MariaDb) {
+            assert_eq!(note.as_deref(), Some("xy"));
+        }
+    }
+
+    async fn a_table_that_differs_is_an_error_with_every_difference_and_creates_nothing(test: &Fixture) {
+        test.db.create(models![Person]).await?;
+        test.execute(&format!("ALTER TABLE {} ADD COLUMN age integer NOT NULL DEFAULT 1", test.quoted("people"))).await?;
+        test.db.create(models![Person]).await?;
+        test.statements();
+        let error = test.db.create(models![Student, other::Changed]).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::SchemaMismatch);
+        assert_eq!(test.statements().len(), 1);
+        assert_eq!(tables(test).await?, 1, "nothing was created");
+        let text = error.to_string();
+        assert!(text.contains("people.name is NOT NULL, the model says NULL"), "{text}");
+        assert!(text.contains("people.city is missing"), "{text}");
+        if !test.is(Backend::Sqlite) {
+            // SQLite has one integer.
+            assert!(text.contains("people.id is bigint"), "{text}");
+        }
+        assert!(!text.contains("age"), "a column with a default does no harm: {text}");
+    }
+
+    async fn a_table_with_another_key_or_an_unknown_required_column_differs(test: &Fixture) {
+        let table = test.quoted("people");
+        let text = if test.is(Backend::MariaDb) { "longtext" } else { "text" };
+        test.execute(&format!("CREATE TABLE {table} (id bigint NOT NULL, name {text} NOT NULL, must integer NOT NULL, PRIMARY KEY (id, must))")).await?;
+        let error = test.db.create(models![Person]).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::SchemaMismatch);
+        let text = error.to_string();
+        assert!(text.contains("the primary key is (id, must), the model says (id)"), "{text}");
+        assert!(text.contains("people.must"), "{text}");
+    }
+
+    async fn a_missing_table_is_said_to_be_missing(test: &Fixture) {
+        let error = Person::query().all(&test.db).await.unwrap_err();
+        assert_eq!((error.kind(), error.model()), (ErrorKind::SchemaMismatch, Some("Person")), "{error:?}");
+        let error = Person::builder().name("x").insert(&test.db).await.unwrap_err();
+        assert_eq!((error.kind(), error.model()), (ErrorKind::SchemaMismatch, Some("Person")), "{error:?}");
+        test.execute(&format!("CREATE TABLE {} (id integer PRIMARY KEY)", test.quoted("people"))).await?;
+        let error = Person::query().all(&test.db).await.unwrap_err();
+        assert_eq!((error.kind(), error.field()), (ErrorKind::SchemaMismatch, Some("name")), "{error:?}");
+    }
+
+    async fn dropped_tables_can_be_created_again(test: &Fixture) {
+        for _ in 0..2 {
+            test.db.create(models![Person, Shop]).await?;
+            let person = Person::builder().name("Ann").insert(&test.db).await?;
+            Record::insert(Shop { owner: Some((&person).into()), ..shop(1) }, &test.db).await?;
+            test.db.drop(models![Person, Shop]).await?;
+            assert_eq!(tables(test).await?, 0);
+        }
+        test.db.drop(models![Person, Shop]).await?;
+        test.db.create(models![Shop, Person]).await?;
+        assert_eq!(tables(test).await?, 2, "whatever order they are given in");
+        test.db.drop(models![Shop]).await?;
+        assert_eq!(tables(test).await?, 1, "only what was named");
+    }
+
+    async fn tables_may_point_at_each_other(test: &Fixture) {
+        use cycle::{Egg, Hen};
+        test.db.create(models![Hen, Egg]).await?;
+        let mut hen = Hen::builder().insert(&test.db).await?;
+        let egg = Egg::builder().hen(&hen).insert(&test.db).await?;
+        hen.egg = Some((&egg).into());
+        hen.save(&test.db).await?;
+        let error = Hen::builder().egg(ForeignKey::to(99)).insert(&test.db).await.unwrap_err();
+        assert!(error.is_foreign_key(), "{error:?}");
+        let error = Egg::builder().hen(ForeignKey::to(99)).insert(&test.db).await.unwrap_err();
+        assert!(error.is_foreign_key(), "both directions: {error:?}");
+        assert_eq!(Hen::filter(|h| h.egg().hen().eq(&hen)).count(&test.db).await?, 1);
+        test.statements();
+        test.db.create(models![Egg, Hen]).await?;
+        assert_eq!(test.statements().len(), 1);
+        test.db.drop(models![Hen, Egg]).await?;
+        assert_eq!(tables(test).await?, 0, "rows and all");
+        test.db.create(models![Egg, Hen]).await?;
+    }
+
+    async fn half_of_a_cycle_can_be_created_later(test: &Fixture) {
+        use cycle::{Egg, Hen};
+        test.db.create(models![Hen, Egg]).await?;
+        test.db.drop(models![Hen, Egg]).await?;
+        test.db.create(models![Person]).await?;
+        test.db.create(models![Person, Shop]).await?;
+        assert_eq!(tables(test).await?, 2);
+        Record::insert(shop(1), &test.db).await?;
+    }
+
+    async fn two_models_of_one_table_are_named(test: &Fixture) {
+        let error = test.db.create(models![Person, other::Person]).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Misuse);
+        let text = error.to_string();
+        assert!(text.contains("schema::Person") && text.contains("schema::other::Person") && text.contains("people"), "{text}");
+        let error = test.db.create(models![Person, other::Loud]).await.unwrap_err();
+        assert!(error.to_string().contains("schema::other::Loud"), "names that differ by case are one table on some: {error}");
+        assert_eq!(tables(test).await?, 0);
+        test.db.create(models![Person, Person]).await?;
+        assert_eq!(tables(test).await?, 1, "the same model twice is one");
+    }
+
+    async fn strict_and_autoincrement_are_for_sqlite(test: &Fixture) {
+        test.db.create(models![Exact, Once]).await?;
+        Record::insert(Exact { id: 0, number: 1, text: "a".into() }, &test.db).await?;
+        let once = Once::builder().insert(&test.db).await?;
+        Once::query().delete(&test.db).await?;
+        let again = Once::builder().insert(&test.db).await?;
+        assert!(again.id > once.id, "never used again");
+        if test.is(Backend::Sqlite) {
+            let error = test.execute("UPDATE exacts SET number = 'text'").await.unwrap_err();
+            assert!(error.to_string().contains("INTEGER"), "{error}");
+            let error = test.db.create(models![StrictShort]).await.unwrap_err();
+            assert_eq!((error.kind(), error.model()), (ErrorKind::Unsupported, Some("StrictShort")), "{error:?}");
+            assert_eq!(names(test, "SELECT name FROM sqlite_schema WHERE sql LIKE '%AUTOINCREMENT%'").await?, ["onces"]);
+        }
+        test.statements();
+        test.db.create(models![Exact, Once]).await?;
+        assert_eq!(test.statements().len(), 1);
+    }
+
+    async fn any_name_can_be_a_name(test: &Fixture) {
+        test.db.create(models![Weird]).await?;
+        let mut weird = Record::insert(Weird { r#type: 1, from: 2, eq: None }, &test.db).await?;
+        weird.from = 3;
+        weird.eq = Some(4);
+        weird.save(&test.db).await?;
+        let found = Weird::filter(|w| w.r#type().eq(1) & w.from().gt(2) & w.equals().eq(4)).one(&test.db).await?;
+        assert_eq!(found, weird);
+        let sql = format!("SELECT {} FROM {}", test.quoted("TYPE"), test.quoted("Weird \"name` of 'a; table"));
+        let key: i64 = Sql::unchecked(UncheckedSql::vouch_for(sql)).one(&test.db).await?;
+        assert_eq!(key, 1);
+        test.db.create(models![Weird]).await?;
+        test.db.drop(models![Weird]).await?;
+        assert_eq!(tables(test).await?, 0);
+    }
+
+    async fn a_table_that_cannot_be_created_leaves_nothing(test: &Fixture) {
+        let created = test.db.create(models![Person, Wrong]).await;
+        let Err(error) = created else { panic!("its check is no SQL") };
+        assert_eq!(error.kind(), ErrorKind::Database, "{error:?}");
+        // MariaDB commits each table by itself.
+        assert_eq!(tables(test).await?, i64::from(test.is(Backend::MariaDb)));
+    }
+}
+
+#[derive(Model, Clone, Debug, PartialEq)]
+#[model(strict)]
+struct StrictShort {
+    id: i64,
+    #[model(max_length = 3)]
+    text: String,
+}
+
+#[derive(Model, Clone, Debug, PartialEq)]
+struct Wrong {
+    id: i64,
+    #[model(check = "number > > 0")]
+    number: i64,
+    person: Option<ForeignKey<Person>>,
+}
