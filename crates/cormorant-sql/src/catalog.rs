@@ -11,7 +11,9 @@ impl Dialect {
         match self {
             Self::Sqlite => {
                 "SELECT m.name, c.name, c.type, c.\"notnull\" = 0, \
-                        c.dflt_value IS NOT NULL OR c.pk > 0, c.pk \
+                        c.dflt_value IS NOT NULL \
+                          OR (c.pk = 1 AND lower(c.type) = 'integer' \
+                              AND NOT EXISTS (SELECT 1 FROM pragma_table_info(m.name) AS k WHERE k.pk = 2)), c.pk \
                  FROM sqlite_schema AS m JOIN pragma_table_info(m.name) AS c \
                  WHERE m.type = 'table' AND m.name COLLATE NOCASE IN (SELECT value FROM json_each(?1)) \
                  ORDER BY m.name, c.cid"

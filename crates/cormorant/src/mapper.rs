@@ -129,7 +129,7 @@ pub trait Mapper: Sized + 'static {
     label = "no table belongs to it",
     note = "write `#[derive(Model)]` above the struct"
 )]
-pub trait Model: Mapper<Entity = Self> + Send + Sync {
+pub trait Model: Mapper<Entity = Self> + IntoModel<Model = Self> + Send + Sync {
     /// The row with this key.
     ///
     /// # Errors
@@ -172,7 +172,7 @@ pub trait Model: Mapper<Entity = Self> + Send + Sync {
         db: &impl Executor,
         models: impl IntoIterator<Item = X> + Send,
     ) -> impl Future<Output = Result<Vec<Record<Self>>>> + Send {
-        let models: Vec<Self> = models.into_iter().map(IntoModel::into_model).collect();
+        let models: Vec<Unsaved<Self>> = models.into_iter().map(IntoModel::into_unsaved).collect();
         async move { record::insert_many(db.target(), models).await }
     }
 }
@@ -187,7 +187,37 @@ pub trait IntoModel {
     type Model: Model;
 
     /// Becomes it.
-    fn into_model(self) -> Self::Model;
+    fn into_unsaved(self) -> Unsaved<Self::Model>;
+}
+
+/// A model that is not in the database yet, and the columns that are left to the database's defaults.
+#[derive(Clone, Debug)]
+pub struct Unsaved<M> {
+    pub(crate) entity: M,
+    pub(crate) omitted: Columns,
+}
+
+impl<M> Unsaved<M> {
+    /// Derived code calls it.
+    #[doc(hidden)]
+    pub fn new(entity: M, omitted: Columns) -> Self {
+        Self { entity, omitted }
+    }
+}
+
+impl<M: Model> From<M> for Unsaved<M> {
+    /// A model that says everything itself.
+    fn from(entity: M) -> Self {
+        Self::new(entity, Columns::none())
+    }
+}
+
+impl<M: Model> IntoModel for Unsaved<M> {
+    type Model = M;
+
+    fn into_unsaved(self) -> Self {
+        self
+    }
 }
 
 /// The path that a query over `M` starts with: `fn published(p: PathOf<Post>) -> Predicate<Post>`.

@@ -7,7 +7,9 @@ use cormorant_sql::schema::{ColumnDef, TableDef, names};
 pub(crate) fn of_query(error: Error, table: &'static TableDef) -> Error {
     match error.kind() {
         ErrorKind::SchemaMismatch => missing(error, table),
-        ErrorKind::Decode | ErrorKind::NotFound | ErrorKind::MultipleRows | ErrorKind::Encode => error.with_model(table.model),
+        ErrorKind::Decode | ErrorKind::NotFound | ErrorKind::MultipleRows | ErrorKind::Encode => {
+            error.with_model(table.model)
+        }
         _ => error,
     }
 }
@@ -21,7 +23,8 @@ pub(crate) fn of_write(error: Error, table: &'static TableDef, written: &[u16]) 
         ErrorKind::NotNull => not_null(error, table),
         ErrorKind::Check => check(error, table),
         ErrorKind::Encode | ErrorKind::OutOfRange | ErrorKind::Decode => {
-            let column = error.parameter().and_then(|n| written.get(n % written.len().max(1))).and_then(|c| table.column(*c));
+            let column =
+                error.parameter().and_then(|n| written.get(n % written.len().max(1))).and_then(|c| table.column(*c));
             let named = || error.columns().first().and_then(|name| by_name(table, name));
             match column.or_else(named) {
                 Some(column) => error.with_model(table.model).with_field(column.field),
@@ -116,14 +119,16 @@ fn foreign_key(error: Error, table: &'static TableDef, written: &[u16]) -> Error
     };
     let Some(relation) = named.or(only) else { return error.with_model(table.model) };
     let column = table.column(relation.column).map_or("", |column| column.name);
-    renew(
-        &error,
-        ErrorKind::ForeignKey,
-        &format!("the row of {} it points at is missing: insert that one first", (relation.target)().model),
-    )
-    .with_model(table.model)
-    .with_field(relation.field)
-    .with_constraint(&names::foreign_key(table.name, &[column]))
+    let target = (relation.target)().model;
+    // What was not written may belong to another row of the same table, which points at this one.
+    let message = match written.contains(&relation.column) {
+        true => format!("the row of {target} it points at is missing: insert that one first"),
+        false => format!("the row of {target} it points at is missing, or the row is still pointed at"),
+    };
+    renew(&error, ErrorKind::ForeignKey, &message)
+        .with_model(table.model)
+        .with_field(relation.field)
+        .with_constraint(&names::foreign_key(table.name, &[column]))
 }
 
 fn not_null(error: Error, table: &'static TableDef) -> Error {

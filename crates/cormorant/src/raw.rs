@@ -144,7 +144,8 @@ impl Prepared {
         match piece {
             Piece::Text(text) => self.sql.push_str(&text),
             Piece::Value(value, class) => {
-                let value = value.map_err(|why| Error::new(ErrorKind::Encode, why).with_parameter(self.values.len()))?;
+                let value =
+                    value.map_err(|why| Error::new(ErrorKind::Encode, why).with_parameter(self.values.len()))?;
                 self.values.push(value);
                 self.parameters.push(Parameter { class, list: false });
                 self.sql.push_str(&dialect.parameter(self.values.len()));
@@ -188,11 +189,13 @@ fn class_of_word(word: &str, sql: &str) -> Result<StatementClass> {
         "BEGIN" | "START" | "COMMIT" | "END" | "ROLLBACK" | "SAVEPOINT" | "RELEASE" | "ABORT" => {
             return Err(Error::new(
                 ErrorKind::Misuse,
-                format!("{word} in raw SQL would change the connection behind the library's back: use `db.transaction(…)`, `db.begin()` and `commit`"),
+                format!(
+                    "{word} in raw SQL would change the connection behind the library's back: use `db.transaction(…)`, `db.begin()` and `commit`"
+                ),
             ));
         }
-        "SET" | "RESET" | "USE" | "PRAGMA" | "ATTACH" | "DETACH" | "LISTEN" | "UNLISTEN" | "LOCK" | "UNLOCK" | "DISCARD"
-        | "PREPARE" | "DEALLOCATE" | "DECLARE" | "XA" => StatementClass::Session,
+        "SET" | "RESET" | "USE" | "PRAGMA" | "ATTACH" | "DETACH" | "LISTEN" | "UNLISTEN" | "LOCK" | "UNLOCK"
+        | "DISCARD" | "PREPARE" | "DEALLOCATE" | "DECLARE" | "XA" => StatementClass::Session,
         _ => StatementClass::Write,
     })
 }

@@ -50,20 +50,26 @@ pub(crate) fn models() -> Result<Vec<&'static TableDef>> {
     checked(models)
 }
 
-/// Refuses two models of one table.
+/// Refuses two models of one table; the same model twice is one.
 pub(crate) fn checked(models: Vec<&'static TableDef>) -> Result<Vec<&'static TableDef>> {
     let mut seen: HashMap<(Option<&str>, String), &TableDef> = HashMap::new();
-    for table in &models {
+    let mut once = Vec::with_capacity(models.len());
+    for table in models {
         // SQLite and MySQL may take names that differ by case for one.
         let name = (table.schema, table.name.to_lowercase());
-        if let Some(other) = seen.insert(name, table)
-            && !std::ptr::eq(other, *table)
-        {
-            return Err(Error::new(
-                ErrorKind::Misuse,
-                format!("the table {} has two models, {} and {}: give one of them `#[model(table = \"…\")]`", table.name, other.path, table.path),
-            ));
+        match seen.insert(name, table) {
+            None => once.push(table),
+            Some(other) if std::ptr::eq(other, table) => {}
+            Some(other) => {
+                return Err(Error::new(
+                    ErrorKind::Misuse,
+                    format!(
+                        "the table {} has two models, {} and {}: give one of them `#[model(table = \"…\")]`",
+                        table.name, other.path, table.path
+                    ),
+                ));
+            }
         }
     }
-    Ok(models)
+    Ok(once)
 }

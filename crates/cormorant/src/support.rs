@@ -10,15 +10,15 @@ pub use std::result::Result::Ok;
 
 pub use cormorant_driver::{Result, Row};
 pub use cormorant_sql::schema::{CheckDef, ColumnDef, DefaultDef, IndexDef, OnDelete, RelationDef, TableDef};
-pub use cormorant_sql::{Buffer, Route, Value};
 use cormorant_sql::{Binary, Class, Token, Unary};
+pub use cormorant_sql::{Buffer, Route, Value};
 
 pub use crate::dec::decimal;
 pub use crate::expr::IntoExpr;
 pub use crate::registry::{Registered, inventory, register};
 pub use crate::{
-    Columns, Executor, Expr, Field, ForeignKey, FromRow, IntoModel, Join, KeyPart, Left, Mapper, Model, Predicate, Record,
-    Selectable, Selection, Unstorable,
+    Columns, Executor, Expr, Field, ForeignKey, FromRow, IntoModel, Join, KeyPart, Left, Mapper, Model, Predicate,
+    Record, Selectable, Selection, Unsaved, Unstorable,
 };
 use crate::{Error, ErrorKind, Scalar};
 
@@ -30,15 +30,6 @@ pub const fn column<T: Field>(field: &'static str, name: &'static str) -> Column
 /// A required field of a builder that has a value.
 #[derive(Debug)]
 pub enum Given {}
-
-/// A required field of a builder.
-#[diagnostic::on_unimplemented(
-    message = "the builder is not complete: a required field has no value",
-    label = "the field `{Self}` is still missing"
-)]
-pub trait IsGiven {}
-
-impl IsGiven for Given {}
 
 /// A required field is [`Given`] by type, so its value is there.
 #[allow(clippy::unreachable, reason = "the type parameter of the field says that its value was set")]

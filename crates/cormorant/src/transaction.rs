@@ -170,7 +170,10 @@ impl Transaction {
         let turn = turn.map_err(|late| {
             Error::new(
                 ErrorKind::PoolTimeout,
-                format!("the transaction's connection did not become free in {:.1} s: {late}", late.waited.as_secs_f64()),
+                format!(
+                    "the transaction's connection did not become free in {:.1} s: {late}",
+                    late.waited.as_secs_f64()
+                ),
             )
         })?;
         let (mut running, abandoned) = self.take(turn)?;

@@ -5,17 +5,21 @@ use cormorant_sql::Value;
 use cormorant_sql::schema::{ColumnDef, ColumnType};
 use rust_decimal::Decimal;
 
-use crate::Mapper;
+use crate::{Columns, Mapper};
 
-/// The values of an entity's columns, all valid.
+/// The values of an entity's columns, all valid. Those left to the database are neither looked at nor given.
 ///
 /// # Errors
 /// [`ErrorKind::Validation`](crate::ErrorKind::Validation) with every fault.
-pub(crate) fn values<M: Mapper>(entity: &M::Entity) -> Result<Vec<Value>> {
+pub(crate) fn values<M: Mapper>(entity: &M::Entity, omitted: Columns) -> Result<Vec<Value>> {
     let columns = M::TABLE.columns;
     let mut values = Vec::with_capacity(columns.len());
     let mut faults = Vec::new();
     for (position, column) in columns.iter().enumerate() {
+        if omitted.contains(position as u16) {
+            values.push(Value::Null);
+            continue;
+        }
         match M::value(entity, position as u16) {
             Ok(value) => {
                 if let Some(message) = fault(column, &value) {

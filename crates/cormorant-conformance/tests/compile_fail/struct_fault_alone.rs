@@ -15,5 +15,5 @@ struct Book {
 
 fn main() {
     let author = Author::builder().name("Ann").build();
-    let query = Book::filter(|b| b.author().name().eq(author.name));
+    let _query = Book::filter(|b| b.author().name().eq(author.name));
 }

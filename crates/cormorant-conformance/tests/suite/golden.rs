@@ -262,6 +262,9 @@ conformance! {
         );
         let text = refusal(test, Secret { pin: "1".into(), salary: dec!(1.2345678), account: 1, ..bad }).await;
         assert!(text.starts_with("Secret is invalid:\n  salary: the number has "), "{text}");
-        assert!(text.ends_with("numeric(4, 2) keeps 2") && !text.contains('7'), "how many digits it has is shown: {text}");
+        assert!(
+            text.ends_with("numeric(4, 2) keeps 2") && !text.contains('7'),
+            "how many digits it has is shown: {text}"
+        );
     }
 }

@@ -209,7 +209,8 @@ conformance! {
         let own = Uuid::from_u128(0x0011_2233_4455_4677_8899_aabb_ccdd_eeff);
         assert_eq!(Ticket::builder().id(own).name("d").insert(&test.db).await?.id, own);
         assert_eq!(Ticket::builder().name("e").insert(&test.db).await?.id.get_version_num(), 7);
-        let many = Ticket::insert_many(&test.db, (0..10).map(|n| Ticket { id: Uuid::nil(), name: n.to_string() })).await?;
+        let many =
+            Ticket::insert_many(&test.db, (0..10).map(|n| Ticket { id: Uuid::nil(), name: n.to_string() })).await?;
         for (n, ticket) in many.iter().enumerate() {
             assert_eq!(Ticket::get(&test.db, ticket.id).await?.name, n.to_string());
         }
@@ -224,11 +225,15 @@ conformance! {
         Record::insert(Word { word: "w ".into(), count: 1 }, &test.db).await?;
         let claim = Claim::builder().ticket(&ticket).word(ForeignKey::to("w ".to_owned())).insert(&test.db).await?;
         let read = Claim::get(&test.db, claim.id).await?;
-        assert_eq!((read.ticket.key(), read.word.as_ref().and_then(|word| word.key())), (Some(&ticket.id), Some(&"w ".to_owned())));
+        assert_eq!(
+            (read.ticket.key(), read.word.as_ref().and_then(|word| word.key())),
+            (Some(&ticket.id), Some(&"w ".to_owned()))
+        );
         assert_eq!(Claim::filter(|c| c.ticket().name().eq("t") & c.word().count().eq(1)).count(&test.db).await?, 1);
         assert_eq!(Claim::filter(|c| c.word().eq("w ")).count(&test.db).await?, 1);
         assert_eq!(Claim::filter(|c| c.ticket().is_in([ticket.id])).count(&test.db).await?, 1);
-        let error = Claim::builder().ticket(&ticket).word(ForeignKey::to("w".to_owned())).insert(&test.db).await.unwrap_err();
+        let error =
+            Claim::builder().ticket(&ticket).word(ForeignKey::to("w".to_owned())).insert(&test.db).await.unwrap_err();
         assert!(error.is_foreign_key(), "{error:?}");
         let error = Claim::builder().ticket(Uuid::now_v7()).insert(&test.db).await.unwrap_err();
         assert_eq!((error.is_foreign_key(), error.model()), (true, Some("Claim")), "{error:?}");
@@ -297,7 +302,11 @@ conformance! {
         assert_eq!(Word::get(&test.db, "new").await?.count, 2);
         word.count = 3;
         word.save(&test.db).await?;
-        assert_eq!((Word::get(&test.db, "new").await?.count, test.rows_in("words").await?), (3, 1), "the record knows the new key");
+        assert_eq!(
+            (Word::get(&test.db, "new").await?.count, test.rows_in("words").await?),
+            (3, 1),
+            "the record knows the new key"
+        );
         let taken = Record::insert(Word { word: "taken".into(), count: 0 }, &test.db).await?;
         word.word = "taken".into();
         assert!(word.save(&test.db).await.unwrap_err().is_unique());
@@ -328,14 +337,24 @@ conformance! {
         assert_eq!(Node::get(&test.db, 50).await?.parent, Some(ForeignKey::to(50)), "even at itself");
         let names: Vec<(String, Option<String>)> =
             Node::query().order_by(|n| n.id().asc()).select(|n| (n.name(), n.parent().name())).all(&test.db).await?;
-        assert_eq!(names, [("root".into(), None), ("leaf".into(), Some("root".into())), ("own".into(), Some("own".into()))]);
+        assert_eq!(
+            names,
+            [("root".into(), None), ("leaf".into(), Some("root".into())), ("own".into(), Some("own".into()))]
+        );
         let error = Node::filter(|n| n.eq(&root)).delete(&test.db).await.unwrap_err();
         assert!(error.is_foreign_key(), "{error:?}");
         assert_eq!(Node::filter(|n| n.parent().eq(&root)).one(&test.db).await?, leaf);
         own.parent = None;
         own.save(&test.db).await?;
         own.delete(&test.db).await?;
-        let many = Node::insert_many(&test.db, [Node { id: 60, name: "a".into(), parent: None }, Node { id: 61, name: "b".into(), parent: Some(ForeignKey::to(60)) }]).await?;
+        let many = Node::insert_many(
+            &test.db,
+            [
+                Node { id: 60, name: "a".into(), parent: None },
+                Node { id: 61, name: "b".into(), parent: Some(ForeignKey::to(60)) },
+            ],
+        )
+        .await?;
         assert_eq!(many.len(), 2, "in one statement");
     }
 
@@ -351,7 +370,11 @@ conformance! {
         assert_eq!((test.rows_in("owners").await?, test.rows_in("kepts").await?), (2, 1), "nothing was deleted");
         kept.owner = ForeignKey::to(999);
         let error = kept.save(&test.db).await.unwrap_err();
-        assert_eq!((error.is_foreign_key(), error.model(), error.field()), (true, Some("Kept"), Some("owner")), "{error:?}");
+        assert_eq!(
+            (error.is_foreign_key(), error.model(), error.field()),
+            (true, Some("Kept"), Some("owner")),
+            "{error:?}"
+        );
         kept.owner = (&other).into();
         kept.save(&test.db).await?;
         owner.delete(&test.db).await?;
@@ -384,7 +407,8 @@ conformance! {
         assert_eq!(test.statements().len(), 1, "the database does the rest");
         let left: Vec<i64> = Cascaded::query().select(|c| c.owner().id()).all(&test.db).await?;
         assert_eq!(left, [other.id]);
-        let freed: Vec<Option<i64>> = Freed::query().order_by(|f| f.id().asc()).select(|f| f.owner().id()).all(&test.db).await?;
+        let freed: Vec<Option<i64>> =
+            Freed::query().order_by(|f| f.id().asc()).select(|f| f.owner().id()).all(&test.db).await?;
         assert_eq!(freed, [None, Some(other.id)]);
         // The same with SQL of one's own: it is no work of the library.
         test.execute(&format!("DELETE FROM {}", test.quoted("owners"))).await?;
@@ -434,7 +458,8 @@ conformance! {
         assert_eq!(Currency::get(&test.db, code.clone()).await?, euro);
         assert_eq!(Price::get(&test.db, price.id).await?.currency.key(), Some(&code));
         assert_eq!(Price::filter(|p| p.currency().name().eq("Euro")).count(&test.db).await?, 1);
-        let error = Record::insert(Currency { code: Code("EURO".into()), name: "x".into() }, &test.db).await.unwrap_err();
+        let error =
+            Record::insert(Currency { code: Code("EURO".into()), name: "x".into() }, &test.db).await.unwrap_err();
         assert_eq!(error.to_string(), "Currency is invalid:\n  code: 4 characters, at most 3 are allowed");
     }
 }

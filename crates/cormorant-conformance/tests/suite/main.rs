@@ -3,5 +3,15 @@
 #![allow(missing_docs, unused_crate_dependencies, reason = "tests")]
 
 mod cancel;
+mod golden;
+mod keys;
+mod names;
+mod operators;
+mod query;
+mod raw;
 mod record;
+mod schema;
+mod secrets;
 mod transaction;
+mod types;
+mod waiting;

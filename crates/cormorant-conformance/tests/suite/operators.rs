@@ -53,9 +53,42 @@ struct Moment {
 
 /// Texts that operators of text get wrong.
 const TEXTS: [&str; 36] = [
-    "", " ", "a", "A", "abc", "ABC", "aBc", "abc ", " abc", "a b", "a%c", "a_c", "a!c", "a\\c", "a\\", "a'c", "a\"c",
-    "a`c", "%", "_", "!", "\\", "'", "''", "Ä", "ä", "ÄPFEL", "äpfel", "Straße", "naïve", "ÉTÉ", "été", "🦀", "a🦀c",
-    "日本語", "e\u{301}",
+    "",
+    " ",
+    "a",
+    "A",
+    "abc",
+    "ABC",
+    "aBc",
+    "abc ",
+    " abc",
+    "a b",
+    "a%c",
+    "a_c",
+    "a!c",
+    "a\\c",
+    "a\\",
+    "a'c",
+    "a\"c",
+    "a`c",
+    "%",
+    "_",
+    "!",
+    "\\",
+    "'",
+    "''",
+    "Ä",
+    "ä",
+    "ÄPFEL",
+    "äpfel",
+    "Straße",
+    "naïve",
+    "ÉTÉ",
+    "été",
+    "🦀",
+    "a🦀c",
+    "日本語",
+    "e\u{301}",
 ];
 
 async fn words(test: &Fixture) -> cormorant::Result<()> {
@@ -67,7 +100,10 @@ async fn words(test: &Fixture) -> cormorant::Result<()> {
 }
 
 /// The texts that a condition finds among [`TEXTS`], in their order.
-async fn found(test: &Fixture, condition: impl FnOnce(PathOf<Word>) -> Predicate<Word>) -> cormorant::Result<Vec<String>> {
+async fn found(
+    test: &Fixture,
+    condition: impl FnOnce(PathOf<Word>) -> Predicate<Word>,
+) -> cormorant::Result<Vec<String>> {
     let query = Word::filter(|w| w.text().ne("unknown")).filter(condition);
     query.order_by(|w| w.id().asc()).select(|w| w.text()).all(&test.db).await
 }
@@ -116,10 +152,26 @@ conformance! {
     async fn searches_know_no_wildcards_and_tell_case_apart(test: &Fixture) {
         words(test).await?;
         for part in TEXTS.into_iter().chain(["c", "C", "bc", "B", "pfel", "c ", "no"]) {
-            assert_eq!(found(test, |w| w.text().contains(part)).await?, expected(|t| t.contains(part)), "contains {part:?}");
-            assert_eq!(found(test, |w| w.text().starts_with(part)).await?, expected(|t| t.starts_with(part)), "starts {part:?}");
-            assert_eq!(found(test, |w| w.text().ends_with(part)).await?, expected(|t| t.ends_with(part)), "ends {part:?}");
-            assert_eq!(found(test, |w| !w.text().contains(part)).await?, expected(|t| !t.contains(part)), "not {part:?}");
+            assert_eq!(
+                found(test, |w| w.text().contains(part)).await?,
+                expected(|t| t.contains(part)),
+                "contains {part:?}"
+            );
+            assert_eq!(
+                found(test, |w| w.text().starts_with(part)).await?,
+                expected(|t| t.starts_with(part)),
+                "starts {part:?}"
+            );
+            assert_eq!(
+                found(test, |w| w.text().ends_with(part)).await?,
+                expected(|t| t.ends_with(part)),
+                "ends {part:?}"
+            );
+            assert_eq!(
+                found(test, |w| !w.text().contains(part)).await?,
+                expected(|t| !t.contains(part)),
+                "not {part:?}"
+            );
         }
     }
 
@@ -128,9 +180,21 @@ conformance! {
         let low = |text: &str| text.to_lowercase();
         for part in TEXTS.into_iter().chain(["C", "Bc", "PFEL", "STRASSE", "NAÏ", "É"]) {
             let p = low(part);
-            assert_eq!(found(test, |w| w.text().icontains(part)).await?, expected(|t| low(t).contains(&p)), "icontains {part:?}");
-            assert_eq!(found(test, |w| w.text().istarts_with(part)).await?, expected(|t| low(t).starts_with(&p)), "istarts {part:?}");
-            assert_eq!(found(test, |w| w.text().iends_with(part)).await?, expected(|t| low(t).ends_with(&p)), "iends {part:?}");
+            assert_eq!(
+                found(test, |w| w.text().icontains(part)).await?,
+                expected(|t| low(t).contains(&p)),
+                "icontains {part:?}"
+            );
+            assert_eq!(
+                found(test, |w| w.text().istarts_with(part)).await?,
+                expected(|t| low(t).starts_with(&p)),
+                "istarts {part:?}"
+            );
+            assert_eq!(
+                found(test, |w| w.text().iends_with(part)).await?,
+                expected(|t| low(t).ends_with(&p)),
+                "iends {part:?}"
+            );
             assert_eq!(found(test, |w| w.text().ieq(part)).await?, expected(|t| low(t) == p), "ieq {part:?}");
         }
     }
@@ -147,7 +211,26 @@ conformance! {
             ("a\\", vec!["a\\"]),
             ("", vec![""]),
             ("_", vec![" ", "a", "A", "%", "_", "!", "\\", "'", "Ä", "ä", "🦀"]),
-            ("___", vec!["abc", "ABC", "aBc", "a b", "a%c", "a_c", "a!c", "a\\c", "a'c", "a\"c", "a`c", "ÉTÉ", "été", "a🦀c", "日本語"]),
+            (
+                "___",
+                vec![
+                    "abc",
+                    "ABC",
+                    "aBc",
+                    "a b",
+                    "a%c",
+                    "a_c",
+                    "a!c",
+                    "a\\c",
+                    "a'c",
+                    "a\"c",
+                    "a`c",
+                    "ÉTÉ",
+                    "été",
+                    "a🦀c",
+                    "日本語",
+                ],
+            ),
             ("ABC", vec!["ABC"]),
             ("%c ", vec!["abc "]),
             ("Ä%", vec!["Ä", "ÄPFEL"]),
@@ -202,8 +285,16 @@ conformance! {
             .order_by(|w| w.id().asc())
             .select(|w| {
                 let (text, maybe) = (w.text(), w.maybe());
-                (w.text(), text.clone().length(), text.clone().lower(), text.clone().upper(), text.clone().trim(),
-                 text.concat("<'%").concat(w.text()), maybe.clone().length(), maybe.concat("!").lower())
+                (
+                    w.text(),
+                    text.clone().length(),
+                    text.clone().lower(),
+                    text.clone().upper(),
+                    text.clone().trim(),
+                    text.concat("<'%").concat(w.text()),
+                    maybe.clone().length(),
+                    maybe.concat("!").lower(),
+                )
             })
             .all(&test.db)
             .await?;
@@ -227,19 +318,41 @@ conformance! {
         assert_eq!(found(test, |w| w.text().between("abb", "abd")).await?, expected(|t| ("abb"..="abd").contains(&t)));
         assert_eq!(found(test, |w| w.text().lt("a")).await?.contains(&"abc".to_owned()), false);
         assert_eq!(found(test, |w| w.text().ge("") & w.text().le("")).await?, [""]);
-        let (min, max): (Option<String>, Option<String>) =
-            Word::filter(|w| w.text().is_in(["abc", "a", "äpfel"])).select(|w| (w.text().min(), w.maybe().max())).one(&test.db).await?;
+        let (min, max): (Option<String>, Option<String>) = Word::filter(|w| w.text().is_in(["abc", "a", "äpfel"]))
+            .select(|w| (w.text().min(), w.maybe().max()))
+            .one(&test.db)
+            .await?;
         assert_eq!((min.as_deref(), max.as_deref()), (Some("a"), Some("äpfel")));
     }
 
     async fn whole_numbers_are_calculated_as_in_rust(test: &Fixture) {
-        let pairs = [(7, 2), (-7, 2), (7, -2), (-7, -2), (0, 5), (6, 3), (i64::MAX, 2), (i64::MIN, 2), (1 << 53, 3), (-1, i64::MAX)];
+        let pairs = [
+            (7, 2),
+            (-7, 2),
+            (7, -2),
+            (-7, -2),
+            (0, 5),
+            (6, 3),
+            (i64::MAX, 2),
+            (i64::MIN, 2),
+            (1 << 53, 3),
+            (-1, i64::MAX),
+        ];
         numbers(test, pairs.map(|(a, b)| Number::of(a, b))).await?;
         type Row = ((i64, i64), (i64, i64, i64, i64, i64));
         let rows: Vec<Row> = Number::query()
             .select(|n| {
                 let (a, b) = (n.a(), n.b());
-                ((n.a(), n.b()), (a.clone() / b.clone(), a.clone() % b.clone(), a.clone() / 2 + b.clone() / 2, a.clone() / 2 - b.clone() / 2, (a / 1_000_000_000) * 3))
+                (
+                    (n.a(), n.b()),
+                    (
+                        a.clone() / b.clone(),
+                        a.clone() % b.clone(),
+                        a.clone() / 2 + b.clone() / 2,
+                        a.clone() / 2 - b.clone() / 2,
+                        (a / 1_000_000_000) * 3,
+                    ),
+                )
             })
             .all(&test.db)
             .await?;
@@ -266,7 +379,9 @@ conformance! {
         ] {
             match query.all(&test.db).await {
                 Ok(rows) => panic!("{what} gives {rows:?}"),
-                Err(error) => assert!(matches!(error.kind(), ErrorKind::OutOfRange | ErrorKind::Decode), "{what}: {error:?}"),
+                Err(error) => {
+                    assert!(matches!(error.kind(), ErrorKind::OutOfRange | ErrorKind::Decode), "{what}: {error:?}")
+                }
             }
         }
         let error = Number::query().select(|n| n.a().sum()).one(&test.db).await.unwrap_err();
@@ -284,7 +399,8 @@ conformance! {
     }
 
     async fn narrow_numbers_are_summed_wide(test: &Fixture) {
-        let row = || Number { small: i16::MAX, unsigned: u32::MAX, maybe: Some(i64::from(u32::MAX)), ..Number::of(1, 1) };
+        let row =
+            || Number { small: i16::MAX, unsigned: u32::MAX, maybe: Some(i64::from(u32::MAX)), ..Number::of(1, 1) };
         numbers(test, (0..4).map(|_| row()).collect::<Vec<_>>()).await?;
         let (small, unsigned, maybe): (Option<i64>, Option<i64>, Option<i64>) =
             Number::query().select(|n| (n.small().sum(), n.unsigned().sum(), n.maybe().sum())).one(&test.db).await?;
@@ -348,8 +464,11 @@ conformance! {
         assert_eq!(keys(|n| n.perhaps().is_in([false])).await?, [2]);
         assert_eq!(keys(|_| Predicate::always()).await?, [1, 2, 3]);
         assert_eq!(keys(|_| !Predicate::<Number>::always()).await?, Vec::<i64>::new());
-        let rows: Vec<(bool, bool, Option<bool>)> =
-            Number::query().order_by(|n| n.a().asc()).select(|n| (n.a().gt(1), n.flag() | n.a().eq(3), n.perhaps())).all(&test.db).await?;
+        let rows: Vec<(bool, bool, Option<bool>)> = Number::query()
+            .order_by(|n| n.a().asc())
+            .select(|n| (n.a().gt(1), n.flag() | n.a().eq(3), n.perhaps()))
+            .all(&test.db)
+            .await?;
         assert_eq!(rows, [(false, true, Some(true)), (true, false, Some(false)), (true, true, None)]);
     }
 
@@ -359,8 +478,10 @@ conformance! {
         assert_eq!(value(test, |n| n.float() / 2.0).await?, 3.75);
         assert_eq!(value(test, |n| n.a().cast_float() / n.b().cast_float()).await?, 3.5, "not cut to 3");
         assert_eq!(value(test, |n| n.float() * 2.0 - 0.5).await?, 14.5);
-        let (sum, avg, min, max): (Option<f64>, Option<f64>, Option<f64>, Option<f64>) =
-            Number::query().select(|n| (n.float().sum(), n.float().avg(), n.float().min(), n.float().max())).one(&test.db).await?;
+        let (sum, avg, min, max): (Option<f64>, Option<f64>, Option<f64>, Option<f64>) = Number::query()
+            .select(|n| (n.float().sum(), n.float().avg(), n.float().min(), n.float().max()))
+            .one(&test.db)
+            .await?;
         assert_eq!((sum, min, max), (Some(8.75), Some(-1.25), Some(7.5)));
         assert!((avg.unwrap_or_default() - 8.75 / 3.0).abs() < 1e-12);
         assert_eq!(Number::filter(|n| n.float().gt(2.4999)).count(&test.db).await?, 2);
@@ -369,7 +490,8 @@ conformance! {
     async fn the_mean_of_whole_numbers_is_no_whole_number(test: &Fixture) {
         let row = |a, maybe| Number { maybe, ..Number::of(a, 0) };
         numbers(test, [row(1, Some(1)), row(2, None), row(2, Some(4))]).await?;
-        let (all, known): (Option<f64>, Option<f64>) = Number::query().select(|n| (n.a().avg(), n.maybe().avg())).one(&test.db).await?;
+        let (all, known): (Option<f64>, Option<f64>) =
+            Number::query().select(|n| (n.a().avg(), n.maybe().avg())).one(&test.db).await?;
         assert!((all.unwrap_or_default() - 5.0 / 3.0).abs() < 1e-12, "{all:?}");
         assert_eq!(known, Some(2.5), "NULL does not count");
     }
@@ -378,7 +500,11 @@ conformance! {
         prices(test, &[dec!(0.10)]).await?;
         let one = || Money::query().limit(1);
         assert_eq!(one().select(|m| m.price() + dec!(0.2)).one(&test.db).await?, dec!(0.3));
-        assert_eq!(Money::filter(|m| (m.price() + dec!(0.2)).eq(dec!(0.3))).count(&test.db).await?, 1, "0.1 + 0.2 = 0.3");
+        assert_eq!(
+            Money::filter(|m| (m.price() + dec!(0.2)).eq(dec!(0.3))).count(&test.db).await?,
+            1,
+            "0.1 + 0.2 = 0.3"
+        );
         assert_eq!(Money::filter(|m| (m.price() * dec!(3)).eq(dec!(0.3))).count(&test.db).await?, 1);
         assert_eq!(Money::filter(|m| (m.price() - dec!(0.1)).eq(dec!(0))).count(&test.db).await?, 1);
         assert_eq!(one().select(|m| m.price() * m.quantity()).one(&test.db).await?, dec!(0.3));
@@ -413,12 +539,27 @@ conformance! {
     }
 
     async fn exact_numbers_are_compared_and_ordered_by_value(test: &Fixture) {
-        let all = [dec!(-9999999999.99), dec!(-1.5), dec!(-0.01), dec!(0), dec!(0.01), dec!(0.1), dec!(0.11), dec!(1), dec!(9.9), dec!(10), dec!(100), dec!(9999999999.98), dec!(9999999999.99)];
+        let all = [
+            dec!(-9999999999.99),
+            dec!(-1.5),
+            dec!(-0.01),
+            dec!(0),
+            dec!(0.01),
+            dec!(0.1),
+            dec!(0.11),
+            dec!(1),
+            dec!(9.9),
+            dec!(10),
+            dec!(100),
+            dec!(9999999999.98),
+            dec!(9999999999.99),
+        ];
         let mut shuffled = all;
         shuffled.reverse();
         shuffled.swap(2, 9);
         prices(test, &shuffled).await?;
-        let ordered: Vec<Decimal> = Money::query().order_by(|m| m.price().asc()).select(|m| m.price()).all(&test.db).await?;
+        let ordered: Vec<Decimal> =
+            Money::query().order_by(|m| m.price().asc()).select(|m| m.price()).all(&test.db).await?;
         assert_eq!(ordered, all);
         for number in all {
             let count = |condition: fn(PathOf<Money>, Decimal) -> Predicate<Money>| async move {
@@ -435,7 +576,11 @@ conformance! {
             Money::query().select(|m| (m.price().min(), m.price().max(), m.price().sum())).one(&test.db).await?;
         assert_eq!((min, max, sum), (Some(all[0]), Some(all[12]), Some(all.iter().sum())));
         assert_eq!(Money::filter(|m| m.price().eq(dec!(9.900))).count(&test.db).await?, 1, "9.900 is 9.9");
-        assert_eq!(Money::filter(|m| m.price().gt(dec!(9.8999999))).count(&test.db).await?, 5, "more digits than the column");
+        assert_eq!(
+            Money::filter(|m| m.price().gt(dec!(9.8999999))).count(&test.db).await?,
+            5,
+            "more digits than the column"
+        );
     }
 
     async fn decimals_beside_null_and_other_scales(test: &Fixture) {
@@ -456,10 +601,15 @@ conformance! {
     async fn exact_numbers_beyond_fifteen_digits_are_exact_or_refused(test: &Fixture) {
         test.db.create(models![Large]).await?;
         let most = dec!(999999999999999);
-        Large::insert_many(&test.db, (0..9).map(|_| Large { id: 0, number: most, cents: dec!(9999999999999.99) })).await?;
+        Large::insert_many(&test.db, (0..9).map(|_| Large { id: 0, number: most, cents: dec!(9999999999999.99) }))
+            .await?;
         let (numbers, cents): (Option<Decimal>, Option<Decimal>) =
             Large::query().select(|l| (l.number().sum(), l.cents().sum())).one(&test.db).await?;
-        assert_eq!((numbers, cents), (Some(dec!(8999999999999991)), Some(dec!(89999999999999.91))), "exact beyond 15 digits");
+        assert_eq!(
+            (numbers, cents),
+            (Some(dec!(8999999999999991)), Some(dec!(89999999999999.91))),
+            "exact beyond 15 digits"
+        );
         // A product of 17 digits: exact, or refused; never something near it.
         match Large::query().limit(1).select(|l| l.cents() * dec!(997)).one(&test.db).await {
             Ok(product) => assert_eq!(product, dec!(9969999999999990.03)),
@@ -480,7 +630,8 @@ conformance! {
             .all(&test.db)
             .await?;
         assert_eq!(rows, [("none".into(), 11, 1), ("few".into(), 11, 0), ("many".into(), 50, 0)]);
-        let big: Option<i64> = Number::query().select(|n| case(n.a().ge(5), n.a()).otherwise(0).sum()).one(&test.db).await?;
+        let big: Option<i64> =
+            Number::query().select(|n| case(n.a().ge(5), n.a()).otherwise(0).sum()).one(&test.db).await?;
         assert_eq!(big, Some(55));
     }
 
@@ -494,8 +645,12 @@ conformance! {
             .all(&test.db)
             .await?;
         assert_eq!(counted, [("some".to_owned(), 2), ("none".to_owned(), 1)]);
-        let tens: Vec<(i64, i64)> =
-            Number::query().group_by(|n| n.a() / 10).select(|n| (n.a() / 10, count())).order_by(|_| count().asc()).all(&test.db).await?;
+        let tens: Vec<(i64, i64)> = Number::query()
+            .group_by(|n| n.a() / 10)
+            .select(|n| (n.a() / 10, count()))
+            .order_by(|_| count().asc())
+            .all(&test.db)
+            .await?;
         assert_eq!(tens, [(5, 1), (0, 2)]);
     }
 
@@ -506,7 +661,10 @@ conformance! {
         assert_eq!(value(test, |n| func("coalesce").arg(n.maybe()).arg(n.b()).arg(9).returns::<i64>()).await?, 2);
         for hostile in ["abs(1); --", "a b", "", "é'", "abs\""] {
             let error = value(test, |n| func(hostile).arg(n.a()).returns::<i64>()).await.unwrap_err();
-            assert!(matches!(error.kind(), ErrorKind::InvalidIdentifier | ErrorKind::Unsupported), "{hostile:?}: {error:?}");
+            assert!(
+                matches!(error.kind(), ErrorKind::InvalidIdentifier | ErrorKind::Unsupported),
+                "{hostile:?}: {error:?}"
+            );
         }
     }
 
@@ -519,7 +677,8 @@ conformance! {
         assert_eq!(value(test, |n| n.float().cast_decimal(10, 1)).await?, dec!(2.5));
         assert_eq!(value(test, |n| n.float().cast_decimal(10, 0)).await?, dec!(3));
         prices(test, &[dec!(2.50), dec!(-2.50), dec!(2.49)]).await?;
-        let rounded: Vec<i64> = Money::query().order_by(|m| m.id().asc()).select(|m| m.price().cast_int()).all(&test.db).await?;
+        let rounded: Vec<i64> =
+            Money::query().order_by(|m| m.id().asc()).select(|m| m.price().cast_int()).all(&test.db).await?;
         assert_eq!(rounded, [3, -3, 2]);
         let tenths: Vec<Decimal> =
             Money::query().order_by(|m| m.id().asc()).select(|m| m.price().cast_decimal(10, 1)).all(&test.db).await?;
@@ -534,20 +693,46 @@ conformance! {
 
     async fn dates_and_times_have_parts(test: &Fixture) {
         test.db.create(models![Moment]).await?;
-        for text in ["2024-02-29T13:07:09.123456", "2024-12-31T23:59:59.999999", "0001-01-01T00:00:00", "9999-12-30T12:30:45.5", "1969-12-31T23:59:59.75"] {
+        for text in [
+            "2024-02-29T13:07:09.123456",
+            "2024-12-31T23:59:59.999999",
+            "0001-01-01T00:00:00",
+            "9999-12-30T12:30:45.5",
+            "1969-12-31T23:59:59.75",
+        ] {
             let Ok(local) = text.parse::<DateTime>() else { panic!("{text}") };
             let Ok(at) = format!("{text}Z").parse::<Timestamp>() else { panic!("{text}") };
             let moment = Moment { id: 0, date: local.date(), time: local.time(), local, at, maybe: None };
             let moment = Record::insert(moment, &test.db).await?;
-            type Parts = ((i64, i64, i64), (i64, i64, i64), (i64, i64, i64, i64, i64, i64), (i64, i64, i64, i64, i64, i64), Option<i64>);
+            type Parts = (
+                (i64, i64, i64),
+                (i64, i64, i64),
+                (i64, i64, i64, i64, i64, i64),
+                (i64, i64, i64, i64, i64, i64),
+                Option<i64>,
+            );
             let parts: Parts = Moment::filter(|m| m.eq(&moment))
                 .select(|m| {
                     let (date, time, local, at) = (m.date(), m.time(), m.local(), m.at());
                     (
                         (date.clone().year(), date.clone().month(), date.day()),
                         (time.clone().hour(), time.clone().minute(), time.second()),
-                        (local.clone().year(), local.clone().month(), local.clone().day(), local.clone().hour(), local.clone().minute(), local.second()),
-                        (at.clone().year(), at.clone().month(), at.clone().day(), at.clone().hour(), at.clone().minute(), at.second()),
+                        (
+                            local.clone().year(),
+                            local.clone().month(),
+                            local.clone().day(),
+                            local.clone().hour(),
+                            local.clone().minute(),
+                            local.second(),
+                        ),
+                        (
+                            at.clone().year(),
+                            at.clone().month(),
+                            at.clone().day(),
+                            at.clone().hour(),
+                            at.clone().minute(),
+                            at.second(),
+                        ),
                         m.maybe().year(),
                     )
                 })
@@ -558,32 +743,60 @@ conformance! {
             let both = (day.0, day.1, day.2, clock.0, clock.1, clock.2);
             assert_eq!(parts, (day, clock, both, both, None), "{text}");
         }
-        assert_eq!(Moment::filter(|m| m.at().year().eq(2024) & m.date().month().between(1, 6)).count(&test.db).await?, 1);
+        assert_eq!(
+            Moment::filter(|m| m.at().year().eq(2024) & m.date().month().between(1, 6)).count(&test.db).await?,
+            1
+        );
     }
 
     async fn moments_are_compared_and_ordered(test: &Fixture) {
         test.db.create(models![Moment]).await?;
-        let texts = ["1969-12-31T23:59:59.999999", "2024-02-29T13:07:09", "2024-02-29T13:07:09.000001", "2024-02-29T13:07:09.1", "2024-02-29T13:07:10"];
+        let texts = [
+            "1969-12-31T23:59:59.999999",
+            "2024-02-29T13:07:09",
+            "2024-02-29T13:07:09.000001",
+            "2024-02-29T13:07:09.1",
+            "2024-02-29T13:07:10",
+        ];
         let mut moments = Vec::new();
         for text in texts {
-            let (Ok(local), Ok(at)) = (text.parse::<DateTime>(), format!("{text}Z").parse::<Timestamp>()) else { panic!("{text}") };
-            moments.push(Moment { id: 0, date: local.date(), time: local.time(), local, at, maybe: Some(local.date()) });
+            let (Ok(local), Ok(at)) = (text.parse::<DateTime>(), format!("{text}Z").parse::<Timestamp>()) else {
+                panic!("{text}")
+            };
+            moments.push(Moment {
+                id: 0,
+                date: local.date(),
+                time: local.time(),
+                local,
+                at,
+                maybe: Some(local.date()),
+            });
         }
         let shuffled = [3, 0, 4, 2, 1].map(|n: usize| moments[n].clone());
         Moment::insert_many(&test.db, shuffled).await?;
         let at: Vec<Timestamp> = Moment::query().order_by(|m| m.at().asc()).select(|m| m.at()).all(&test.db).await?;
         assert_eq!(at, moments.iter().map(|m| m.at).collect::<Vec<_>>());
-        let local: Vec<DateTime> = Moment::query().order_by(|m| m.local().desc()).select(|m| m.local()).all(&test.db).await?;
+        let local: Vec<DateTime> =
+            Moment::query().order_by(|m| m.local().desc()).select(|m| m.local()).all(&test.db).await?;
         assert_eq!(local, moments.iter().rev().map(|m| m.local).collect::<Vec<_>>());
         for (n, moment) in moments.iter().enumerate() {
             assert_eq!(Moment::filter(|m| m.at().lt(moment.at)).count(&test.db).await?, n as u64, "{}", moment.at);
-            assert_eq!(Moment::filter(|m| m.local().ge(moment.local)).count(&test.db).await?, (moments.len() - n) as u64);
+            assert_eq!(
+                Moment::filter(|m| m.local().ge(moment.local)).count(&test.db).await?,
+                (moments.len() - n) as u64
+            );
             assert_eq!(Moment::filter(|m| m.at().eq(moment.at)).count(&test.db).await?, 1);
             assert_eq!(Moment::filter(|m| m.at().is_in([moment.at])).count(&test.db).await?, 1);
             assert_eq!(Moment::filter(|m| m.local().is_in([moment.local])).count(&test.db).await?, 1);
-            assert_eq!(Moment::filter(|m| m.time().is_in([moment.time]) & m.date().is_in([moment.date])).count(&test.db).await?, 1);
+            assert_eq!(
+                Moment::filter(|m| m.time().is_in([moment.time]) & m.date().is_in([moment.date]))
+                    .count(&test.db)
+                    .await?,
+                1
+            );
         }
-        let (first, last): (Option<Timestamp>, Option<Time>) = Moment::query().select(|m| (m.at().min(), m.time().max())).one(&test.db).await?;
+        let (first, last): (Option<Timestamp>, Option<Time>) =
+            Moment::query().select(|m| (m.at().min(), m.time().max())).one(&test.db).await?;
         assert_eq!((first, last), (Some(moments[0].at), Some(moments[0].time)));
     }
 

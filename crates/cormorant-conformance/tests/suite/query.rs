@@ -128,7 +128,8 @@ conformance! {
         assert_eq!(found(test, Book::filter(|b| !b.title().eq("Ants"))).await?, "BCDE");
         assert_eq!(found(test, Book::filter(|b| !(b.title().eq("Ants") | b.title().eq("Bees")))).await?, "CDE");
         // `&` binds tighter than `|`, as everywhere in Rust, and brackets stay.
-        let (a, b, c) = (|p: PathOf<Book>| p.id().eq(1), |p: PathOf<Book>| p.id().eq(2), |p: PathOf<Book>| p.id().eq(3));
+        let (a, b, c) =
+            (|p: PathOf<Book>| p.id().eq(1), |p: PathOf<Book>| p.id().eq(2), |p: PathOf<Book>| p.id().eq(3));
         assert_eq!(found(test, Book::filter(|p| a(p) | b(p) & c(p))).await?, "A");
         assert_eq!(found(test, Book::filter(|p| (a(p) | b(p)) & !c(p))).await?, "AB");
         assert_eq!(found(test, Book::filter(|p| !(a(p) | b(p)) & !!c(p))).await?, "C");
@@ -152,7 +153,11 @@ conformance! {
             titles.iter().fold(!Predicate::always(), |either, title| either | b.title().eq(*title))
         };
         assert_eq!(found(test, Book::filter(|b| any_of(b, &["Ants", "Eels"]))).await?, "AE");
-        assert_eq!(found(test, Book::filter(|b| any_of(b, &[]))).await?, "", "where to start when conditions are added");
+        assert_eq!(
+            found(test, Book::filter(|b| any_of(b, &[]))).await?,
+            "",
+            "where to start when conditions are added"
+        );
     }
 
     async fn rows_come_in_the_order_asked_for(test: &Fixture) {
@@ -210,7 +215,8 @@ conformance! {
         assert_eq!(title(dear.offset(1).first(&test.db).await?).as_deref(), Some("Bees"));
         assert_eq!(Book::filter(|b| b.id().lt(0)).first(&test.db).await?, None);
         assert_eq!(Book::filter(|b| b.id().lt(0)).last(&test.db).await?, None);
-        let name = Author::query().select(|a| a.name()).order_by(|a| a.born().asc().nulls_last()).first(&test.db).await?;
+        let name =
+            Author::query().select(|a| a.name()).order_by(|a| a.born().asc().nulls_last()).first(&test.db).await?;
         assert_eq!(name.as_deref(), Some("Ann"));
         let name = Author::query().select(|a| a.name()).order_by(|a| (a.born().asc().nulls_first(), a.id().asc()));
         assert_eq!(name.last(&test.db).await?.as_deref(), Some("Bob"));
@@ -260,7 +266,10 @@ conformance! {
         assert_eq!(Book::query().offset(4).count(db).await?, 1);
         assert_eq!(Book::query().page(3, 2).count(db).await?, 1);
         assert_eq!(Book::query().group_by(|b| b.price()).select(|b| b.price()).count(db).await?, 4, "groups");
-        assert_eq!(Book::query().group_by(|b| b.price()).filter(|_| count().gt(1)).select(|b| b.price()).count(db).await?, 1);
+        assert_eq!(
+            Book::query().group_by(|b| b.price()).filter(|_| count().gt(1)).select(|b| b.price()).count(db).await?,
+            1
+        );
         assert_eq!(Book::filter(|b| b.author().country().name().eq("Peru")).count(db).await?, 3);
         assert_eq!(Book::query().select(|b| (b.author().id(), b.price())).distinct().count(db).await?, 5);
         assert_eq!(test.statements().len(), 11, "one statement each");
@@ -273,7 +282,14 @@ conformance! {
         assert!(!Book::filter(|b| b.title().eq("Cow")).exists(&test.db).await?);
         assert!(!Book::query().offset(5).exists(&test.db).await?);
         assert!(Book::filter(by("Ann")).order_by(|b| b.id().asc()).exists(&test.db).await?);
-        assert!(!Book::query().group_by(|b| b.price()).filter(|_| count().gt(2)).select(|b| b.price()).exists(&test.db).await?);
+        assert!(
+            !Book::query()
+                .group_by(|b| b.price())
+                .filter(|_| count().gt(2))
+                .select(|b| b.price())
+                .exists(&test.db)
+                .await?
+        );
     }
 
     async fn get_and_find_go_by_key(test: &Fixture) {
@@ -315,7 +331,11 @@ conformance! {
     async fn is_in_takes_none_few_and_many(test: &Fixture) {
         library(test).await?;
         assert_eq!(found(test, Book::filter(|b| b.title().is_in(["Ants", "Dogs", "Cow"]))).await?, "AD");
-        assert_eq!(found(test, Book::filter(|b| b.title().is_in(Vec::<String>::new()))).await?, "", "none matches nothing");
+        assert_eq!(
+            found(test, Book::filter(|b| b.title().is_in(Vec::<String>::new()))).await?,
+            "",
+            "none matches nothing"
+        );
         assert_eq!(found(test, Book::filter(|b| !b.title().is_in(Vec::<String>::new()))).await?, "ABCDE");
         assert_eq!(found(test, Book::filter(|b| !b.title().is_in(["Ants"]))).await?, "BCDE");
         assert_eq!(found(test, Book::filter(|b| b.price().is_in([dec!(9.9), dec!(5)]))).await?, "ACE");
@@ -361,7 +381,8 @@ conformance! {
         assert_eq!(titles, ["Ants", "Bees"]);
         let one: Vec<(String,)> = here().select(|b| (b.title(),)).all(db).await?;
         assert_eq!(one[1].0, "Bees");
-        let tuples: Vec<(i64, String, Option<i32>)> = here().select(|b| (b.id(), b.author().name(), b.pages())).all(db).await?;
+        let tuples: Vec<(i64, String, Option<i32>)> =
+            here().select(|b| (b.id(), b.author().name(), b.pages())).all(db).await?;
         assert_eq!(tuples, [(1, "Ann".into(), Some(100)), (2, "Ann".into(), Some(200))]);
         let nested: Vec<((i64, Decimal), (String, String))> =
             here().select(|b| ((b.id(), b.price()), (b.title(), b.author().name()))).all(db).await?;
@@ -394,7 +415,10 @@ conformance! {
                 format!("{} {} {editor} {}", book.title, author.name, country.as_ref().map_or("-", |c| &c.name))
             })
             .collect();
-        assert_eq!(shown, ["Ants Ann Bob Peru", "Bees Ann - Peru", "Cats Bob Cid Chad", "Dogs Cid Ann Peru", "Eels Dan Dan -"]);
+        assert_eq!(
+            shown,
+            ["Ants Ann Bob Peru", "Bees Ann - Peru", "Cats Bob Cid Chad", "Dogs Cid Ann Peru", "Eels Dan Dan -"]
+        );
         // What follows a missing row is read from the right place.
         let after: Vec<(Option<Record<Author>>, String)> =
             Book::filter(|b| b.id().eq(2)).select(|b| (b.editor(), b.title())).all(&test.db).await?;
@@ -422,9 +446,14 @@ conformance! {
         assert_eq!(found(test, Book::filter(|b| b.author().country().name().eq("Peru"))).await?, "ABD");
         assert_eq!(found(test, Book::filter(|b| b.author().mentor().country().name().eq("Chad"))).await?, "D");
         assert_eq!(found(test, Book::filter(|b| b.author().mentor().mentor().name().eq("Ann"))).await?, "D");
-        let grand: Vec<String> = Author::filter(|a| a.mentor().mentor().name().eq("Ann")).select(|a| a.name()).all(&test.db).await?;
+        let grand: Vec<String> =
+            Author::filter(|a| a.mentor().mentor().name().eq("Ann")).select(|a| a.name()).all(&test.db).await?;
         assert_eq!(grand, ["Cid"]);
-        assert_eq!(found(test, Book::filter(|b| b.editor().name().eq(b.author().name()))).await?, "E", "two ways to one table");
+        assert_eq!(
+            found(test, Book::filter(|b| b.editor().name().eq(b.author().name()))).await?,
+            "E",
+            "two ways to one table"
+        );
     }
 
     async fn a_path_used_twice_joins_once(test: &Fixture) {
@@ -456,8 +485,11 @@ conformance! {
             assert_eq!(joins(&Book::filter(|b| b.author().country().id().eq(1)).to_sql(dialect)?), 1, "one hop fewer");
             assert_eq!(joins(&Book::filter(|b| b.author().mentor().country().eq(1)).to_sql(dialect)?), 2);
         }
-        let ids: Vec<(i64, Option<i64>)> =
-            Book::query().order_by(|b| b.id().asc()).select(|b| (b.author().id(), b.editor().id())).all(&test.db).await?;
+        let ids: Vec<(i64, Option<i64>)> = Book::query()
+            .order_by(|b| b.id().asc())
+            .select(|b| (b.author().id(), b.editor().id()))
+            .all(&test.db)
+            .await?;
         assert_eq!(ids, [(1, Some(2)), (1, None), (2, Some(3)), (3, Some(1)), (4, Some(4))]);
     }
 
@@ -481,7 +513,17 @@ conformance! {
         type Row = (Decimal, i64, i64, Option<i64>, Option<f64>, Option<i32>, Option<i32>);
         let rows: Vec<Row> = Book::query()
             .group_by(|b| b.price())
-            .select(|b| (b.price(), count(), b.pages().count(), b.pages().sum(), b.pages().avg(), b.pages().min(), b.pages().max()))
+            .select(|b| {
+                (
+                    b.price(),
+                    count(),
+                    b.pages().count(),
+                    b.pages().sum(),
+                    b.pages().avg(),
+                    b.pages().min(),
+                    b.pages().max(),
+                )
+            })
             .order_by(|b| b.price().asc())
             .all(&test.db)
             .await?;
@@ -502,7 +544,11 @@ conformance! {
             .await?;
         assert_eq!(
             by_country,
-            [(None, 1, Some(dec!(5))), (Some("Chad".into()), 1, Some(dec!(9.9))), (Some("Peru".into()), 3, Some(dec!(52.4)))]
+            [
+                (None, 1, Some(dec!(5))),
+                (Some("Chad".into()), 1, Some(dec!(9.9))),
+                (Some("Peru".into()), 3, Some(dec!(52.4)))
+            ]
         );
         assert_eq!(test.statements().len(), 2);
     }
@@ -562,7 +608,8 @@ conformance! {
         assert_eq!(Book::filter(cheap).update(db, |b| b.pages().set(7)).await?, 3);
         assert_eq!(test.statements().len(), 1);
         assert_eq!(found(test, Book::filter(|b| b.pages().eq(7))).await?, "ACE");
-        let all = Book::query().update(db, |b| (b.price().set(b.price() + dec!(0.10)), b.pages().set(None::<i32>))).await?;
+        let all =
+            Book::query().update(db, |b| (b.price().set(b.price() + dec!(0.10)), b.pages().set(None::<i32>))).await?;
         assert_eq!(all, 5);
         let prices: Vec<(Decimal, Option<i32>)> =
             Book::query().order_by(|b| b.id().asc()).select(|b| (b.price(), b.pages())).all(db).await?;
@@ -575,7 +622,10 @@ conformance! {
     async fn an_update_finds_rows_by_joins_and_limits(test: &Fixture) {
         library(test).await?;
         let db = &test.db;
-        assert_eq!(Book::filter(|b| b.author().country().name().eq("Peru")).update(db, |b| b.title().set("peru")).await?, 3);
+        assert_eq!(
+            Book::filter(|b| b.author().country().name().eq("Peru")).update(db, |b| b.title().set("peru")).await?,
+            3
+        );
         assert_eq!(test.statements().len(), 1);
         assert_eq!(Book::filter(|b| b.title().eq("peru")).count(db).await?, 3);
         assert_eq!(Book::query().order_by(|b| b.price().desc()).limit(2).update(db, |b| b.pages().set(1)).await?, 2);
@@ -613,7 +663,10 @@ conformance! {
         assert_eq!(last().update(&test.db, |s| s.taken().set(true)).await?, 1);
         assert!(Seat::get(&test.db, (2, 2)).await?.taken);
         assert_eq!(last().delete(&test.db).await?, 1);
-        assert_eq!(Seat::query().order_by(|s| (s.line().desc(), s.number().desc())).first(&test.db).await?.map(|s| s.number), Some(1));
+        assert_eq!(
+            Seat::query().order_by(|s| (s.line().desc(), s.number().desc())).first(&test.db).await?.map(|s| s.number),
+            Some(1)
+        );
     }
 
     async fn a_query_is_a_value_that_runs_as_often_as_it_is_cloned(test: &Fixture) {
@@ -629,7 +682,8 @@ conformance! {
 
     async fn every_dialect_has_its_own_text(test: &Fixture) {
         let _ = test;
-        let query = Book::filter(|b| b.title().eq("Ants") & b.author().name().ne("Bob")).order_by(|b| b.id().desc()).limit(3);
+        let query =
+            Book::filter(|b| b.title().eq("Ants") & b.author().name().ne("Bob")).order_by(|b| b.id().desc()).limit(3);
         let query = query.select(|b| b.title());
         let mut texts = Vec::new();
         for dialect in DIALECTS {
@@ -684,7 +738,9 @@ conformance! {
             ("is_in", Wide::filter(|w| !w.number().is_in([u64::MAX]))),
         ] {
             match query.count(&test.db).await {
-                Err(error) => assert!(matches!(error.kind(), ErrorKind::Encode | ErrorKind::OutOfRange), "{name}: {error:?}"),
+                Err(error) => {
+                    assert!(matches!(error.kind(), ErrorKind::Encode | ErrorKind::OutOfRange), "{name}: {error:?}")
+                }
                 Ok(rows) => assert_eq!(rows, u64::from(name != "eq"), "{name} is answered, and wrongly"),
             }
         }

@@ -20,9 +20,7 @@ struct Line {
     note: Option<String>,
 }
 
-const HOSTILE: [&str; 9] = [
-    "'", "''", "\"", "\\", "'; DROP TABLE items; --", "$1", "?", "{name}", "x' OR '1'='1",
-];
+const HOSTILE: [&str; 9] = ["'", "''", "\"", "\\", "'; DROP TABLE items; --", "$1", "?", "{name}", "x' OR '1'='1"];
 
 async fn items(test: &Fixture) -> cormorant::Result<()> {
     test.db.create(models![Item]).await?;
@@ -65,7 +63,10 @@ conformance! {
         assert_eq!(sql!("SELECT name FROM items WHERE id = 9").optional::<String>(&test.db).await?, None);
         let error = sql!("SELECT name FROM items").one::<String>(&test.db).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::MultipleRows);
-        assert_eq!(sql!("SELECT name FROM items WHERE id = 1").optional::<String>(&test.db).await?.as_deref(), Some("one"));
+        assert_eq!(
+            sql!("SELECT name FROM items WHERE id = 1").optional::<String>(&test.db).await?.as_deref(),
+            Some("one")
+        );
         assert_eq!(sql!("SELECT note FROM items WHERE id = 2").one::<Option<String>>(&test.db).await?, None);
     }
 
@@ -79,7 +80,8 @@ conformance! {
             assert_eq!(sql!("UPDATE items SET note = {hostile} WHERE id = {1_i64}").execute(db).await?, 1);
             assert_eq!(Item::get(db, 1).await?.note.as_deref(), Some(hostile));
             let names = [hostile, "one"];
-            let found: Vec<i64> = sql!("SELECT id FROM items WHERE name IN ({..names}) OR note IN ({..names})").all(db).await?;
+            let found: Vec<i64> =
+                sql!("SELECT id FROM items WHERE name IN ({..names}) OR note IN ({..names})").all(db).await?;
             assert_eq!(found, [1], "{hostile:?} in a list");
         }
         assert!(test.statements().iter().all(|sql| !sql.contains("DROP") && !sql.contains("OR '1'")));
@@ -97,7 +99,9 @@ conformance! {
         assert_eq!(found, none);
         let (low, names) = (1_i64, ["two", "three"]);
         let found: Vec<i64> =
-            sql!("SELECT id FROM items WHERE id > {low} AND name IN ({..names}) AND id IN ({..two}) AND id < {i64::max(low, 9)}").all(db).await?;
+            sql!("SELECT id FROM items WHERE id > {low} AND name IN ({..names}) AND id IN ({..two}) AND id < {low.max(9)}")
+                .all(db)
+                .await?;
         assert_eq!(found, [3], "values are numbered through");
     }
 
@@ -105,13 +109,17 @@ conformance! {
         items(test).await?;
         let db = &test.db;
         let (price, note, missing) = (dec!(9.9), Some("first"), None::<String>);
-        let found: Vec<i64> = sql!("SELECT id FROM items WHERE price = {price} AND note = {note.map(str::to_owned)}").all(db).await?;
+        let found: Vec<i64> =
+            sql!("SELECT id FROM items WHERE price = {price} AND note = {note.map(str::to_owned)}").all(db).await?;
         assert_eq!(found, [1]);
         assert_eq!(sql!("UPDATE items SET note = {missing} WHERE id = {1_i64}").execute(db).await?, 1);
         assert_eq!(Item::get(db, 1).await?.note, None, "None is NULL");
         let item = Item { id: 9, name: "nine".into(), note: None, price: dec!(1) };
         let price = item.price;
-        let inserted = sql!("INSERT INTO items (id, name, note, price) VALUES ({item.id}, {&item.name}, {item.note}, {price})").execute(db).await?;
+        let inserted =
+            sql!("INSERT INTO items (id, name, note, price) VALUES ({item.id}, {&item.name}, {item.note}, {price})")
+                .execute(db)
+                .await?;
         assert_eq!((inserted, &*Item::get(db, 9).await?), (1, &item));
         let large = u64::MAX;
         let error = sql!("SELECT id FROM items WHERE id = {large}").all::<i64>(db).await.unwrap_err();
@@ -143,12 +151,33 @@ conformance! {
 
     async fn transaction_control_is_refused(test: &Fixture) {
         items(test).await?;
-        let words = ["BEGIN", "begin transaction", " COMMIT", "ROLLBACK", "\n START TRANSACTION", "SAVEPOINT a", "RELEASE a", "END", "ABORT", "rollback to a"];
+        let words = [
+            "BEGIN",
+            "begin transaction",
+            " COMMIT",
+            "ROLLBACK",
+            "\n START TRANSACTION",
+            "SAVEPOINT a",
+            "RELEASE a",
+            "END",
+            "ABORT",
+            "rollback to a",
+        ];
         for word in words {
             let error = Sql::unchecked(UncheckedSql::vouch_for(word)).execute(&test.db).await.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Misuse, "{word:?}");
         }
-        for hidden in ["/* a */ BEGIN", "-- a\nCOMMIT", "/* /* */ ROLLBACK", ";BEGIN", "/**/ -- x\n /* y */ begin", "/*!50000 COMMIT */", "/* /* a */ b */ COMMIT", "/* /* */ COMMIT", "# a\nROLLBACK"] {
+        for hidden in [
+            "/* a */ BEGIN",
+            "-- a\nCOMMIT",
+            "/* /* */ ROLLBACK",
+            ";BEGIN",
+            "/**/ -- x\n /* y */ begin",
+            "/*!50000 COMMIT */",
+            "/* /* a */ b */ COMMIT",
+            "/* /* */ COMMIT",
+            "# a\nROLLBACK",
+        ] {
             let error = Sql::unchecked(UncheckedSql::vouch_for(hidden)).execute(&test.db).await.unwrap_err();
             assert!(matches!(error.kind(), ErrorKind::Misuse | ErrorKind::Database), "{hidden:?}: {error:?}");
         }
@@ -169,7 +198,9 @@ conformance! {
 
     async fn one_statement_is_one_statement(test: &Fixture) {
         items(test).await?;
-        for text in ["SELECT 1; DELETE FROM items", "UPDATE items SET name = 'x'; DELETE FROM items", "SELECT 1; COMMIT"] {
+        for text in
+            ["SELECT 1; DELETE FROM items", "UPDATE items SET name = 'x'; DELETE FROM items", "SELECT 1; COMMIT"]
+        {
             let result = Sql::unchecked(UncheckedSql::vouch_for(text)).execute(&test.db).await;
             assert!(result.is_err(), "{text:?} gives {result:?}");
         }
@@ -180,7 +211,9 @@ conformance! {
         items(test).await?;
         let n: i64 = sql!("-- how many\nSELECT COUNT(*) FROM items").one(&test.db).await?;
         assert_eq!(n, 3);
-        let n: i64 = sql!("WITH few AS (SELECT id FROM items WHERE id < {3_i64}) SELECT COUNT(*) FROM few").one(&test.db).await?;
+        let n: i64 = sql!("WITH few AS (SELECT id FROM items WHERE id < {3_i64}) SELECT COUNT(*) FROM few")
+            .one(&test.db)
+            .await?;
         assert_eq!(n, 2);
         let n: i64 = sql!("(SELECT COUNT(*) FROM items)").one(&test.db).await.or_else(|error| {
             // SQLite's statements do not begin with brackets.
@@ -206,7 +239,8 @@ conformance! {
 
     async fn errors_of_writing_are_classified(test: &Fixture) {
         items(test).await?;
-        let error = sql!("INSERT INTO items (id, name, price) VALUES ({1_i64}, 'x', 1)").execute(&test.db).await.unwrap_err();
+        let error =
+            sql!("INSERT INTO items (id, name, price) VALUES ({1_i64}, 'x', 1)").execute(&test.db).await.unwrap_err();
         assert!(error.is_unique(), "{error:?}");
         let error = sql!("INSERT INTO items (id, price) VALUES ({4_i64}, 1)").execute(&test.db).await.unwrap_err();
         assert!(error.is_not_null(), "{error:?}");

@@ -14,6 +14,16 @@ struct Item {
     note: Option<String>,
 }
 
+#[derive(Model, Clone, Debug, PartialEq)]
+struct Ticket {
+    id: i64,
+    title: String,
+    #[model(db_default = "40 + 2")]
+    number: i64,
+    #[model(max_length = 10, db_default = "'open'")]
+    state: Option<String>,
+}
+
 fn cup() -> Item {
     Item { id: 0, name: "Cup".into(), unit_value: dec!(9.90), note: None }
 }
@@ -114,5 +124,23 @@ conformance! {
         let error = Item::insert_many(&test.db, twice).await.unwrap_err();
         assert!(error.is_unique(), "{error}");
         assert_eq!(test.rows_in("items").await?, 0, "all or none");
+    }
+
+    async fn what_is_left_to_the_database_is_read_back(test: &Fixture) {
+        test.db.create(models![Ticket]).await?;
+        let ticket = Ticket::builder().title("a").insert(&test.db).await?;
+        assert_eq!((ticket.number, ticket.state.as_deref()), (42, Some("open")));
+        assert_eq!(Ticket::get(&test.db, ticket.id).await?, ticket);
+        let given = Ticket::builder().title("b").number(7).state(None::<String>).insert(&test.db).await?;
+        assert_eq!((given.number, given.state.clone()), (7, None), "a value that is given is written, NULL as well");
+        assert_eq!(Ticket::get(&test.db, given.id).await?, given);
+        let many = (0..3).map(|n| Ticket::builder().title(format!("{n}")));
+        let many = Ticket::insert_many(&test.db, many).await?;
+        assert_eq!(many.iter().map(|ticket| ticket.number).collect::<Vec<_>>(), [42; 3]);
+        for ticket in &many {
+            assert_eq!(Ticket::get(&test.db, ticket.id).await?, *ticket);
+        }
+        let plain = Ticket { id: 0, title: "c".into(), number: 0, state: None };
+        assert_eq!(Record::insert(plain, &test.db).await?.number, 0, "a plain value says everything");
     }
 }

@@ -72,10 +72,12 @@ macro_rules! kept {
                                 .filter(|k| k.value().eq(value.clone()) & k.maybe().eq(maybe.clone()))
                                 .filter(|k| k.value().is_in([value.clone()]));
                             assert_eq!(equal.count(&test.db).await?, 1, "{value:?} equals itself");
-                            assert_eq!(Kept::filter(this).filter(|k| k.value().ne(value.clone())).count(&test.db).await?, 0);
+                            let others = Kept::filter(this).filter(|k| k.value().ne(value.clone()));
+                            assert_eq!(others.count(&test.db).await?, 0);
                             record.maybe = Some(value.clone());
                             record.save(&test.db).await?;
-                            assert_eq!(Kept::get(&test.db, record.id).await?.maybe, Some(value.clone()), "{value:?} updated");
+                            let updated = Kept::get(&test.db, record.id).await?;
+                            assert_eq!(updated.maybe, Some(value.clone()), "{value:?} updated");
                         }
                     }
                 }
@@ -94,20 +96,28 @@ kept! {
     a_u32 u32 = [0, 1, u32::MAX];
     a_u64 u64 = [0, 1, (1 << 53) + 1, i64::MAX as u64];
     an_f32 f32 = [0.0, 0.1, -0.1, 1.0 / 3.0, 16_777_216.0, 123_456.79, 1e-30, f32::MIN_POSITIVE, f32::MAX, f32::MIN];
-    an_f64 f64 = [0.0, 0.1, -0.1, 1.0 / 3.0, 1e15 + 0.3, 1e-300, 123_456_789.123_456_79, f64::MIN_POSITIVE, f64::MAX, f64::MIN];
+    an_f64 f64 = [
+        0.0, 0.1, -0.1, 1.0 / 3.0, 1e15 + 0.3, 1e-300, 123_456_789.123_456_79, f64::MIN_POSITIVE, f64::MAX, f64::MIN,
+    ];
     a_bool bool = [true, false];
     text String = [
         "", " ", "plain", "trailing ", " leading", "'", "''", "\"", "\\", "\\n", "`", "%_!", "\r\n\t", "\u{1}\u{7f}",
         "äöüß", "e\u{301}", "\u{e9}", "🦀🦀", "日本語", "\u{10FFFF}", "\u{FEFF}", "𝒳", "NULL", "{}", "$1 ?1 ?", "0", "1e3",
         "2024-01-01",
     ].map(str::to_owned);
-    bytes Bytes = [vec![], vec![0], vec![0, 0, 0], (0..=255).collect(), b"'\"\\".to_vec(), vec![0xff; 3], b"text".to_vec()];
+    bytes Bytes = [
+        vec![], vec![0], vec![0, 0, 0], (0..=255).collect(), b"'\"\\".to_vec(), vec![0xff; 3], b"text".to_vec(),
+    ];
     a_decimal Decimal #[model(precision = 15, scale = 4)] = [
         dec!(0), dec!(0.0001), dec!(-0.0001), dec!(9.90), dec!(1), dec!(-1), dec!(0.1), dec!(12345678901.2345),
         dec!(99999999999.9999), dec!(-99999999999.9999), dec!(10000000000), dec!(0.3),
     ];
-    a_whole_decimal Decimal #[model(precision = 15)] = [dec!(0), dec!(999999999999999), dec!(-999999999999999), dec!(123456789012345)];
-    a_fraction Decimal #[model(precision = 15, scale = 15)] = [dec!(0.000000000000001), dec!(0.999999999999999), dec!(-0.123456789012345)];
+    a_whole_decimal Decimal #[model(precision = 15)] = [
+        dec!(0), dec!(999999999999999), dec!(-999999999999999), dec!(123456789012345),
+    ];
+    a_fraction Decimal #[model(precision = 15, scale = 15)] = [
+        dec!(0.000000000000001), dec!(0.999999999999999), dec!(-0.123456789012345),
+    ];
     a_date Date = parsed::<Date>(&["0001-01-01", "1582-10-10", "1899-12-31", "1970-01-01", "2024-02-29", "9999-12-31"]);
     a_time Time = parsed::<Time>(&["00:00:00", "00:00:00.000001", "12:34:56.789", "23:59:59.999999"]);
     a_date_time DateTime = parsed::<DateTime>(&[
@@ -118,7 +128,9 @@ kept! {
         "0001-01-01T00:00:00Z", "1969-12-31T23:59:59.999999Z", "1970-01-01T00:00:00Z", "2001-09-09T01:46:40.5Z",
         "2024-03-31T01:30:00.123456Z", "2024-10-27T01:30:00Z", "2038-01-19T03:14:08Z", "9999-12-30T21:59:59.999999Z",
     ]);
-    a_uuid Uuid = [Uuid::nil(), Uuid::max(), Uuid::from_u128(0x0123_4567_89ab_4def_8123_4567_89ab_cdef), Uuid::now_v7()];
+    a_uuid Uuid = [
+        Uuid::nil(), Uuid::max(), Uuid::from_u128(0x0123_4567_89ab_4def_8123_4567_89ab_cdef), Uuid::now_v7(),
+    ];
     a_type_of_ones_own Email = [email("a@b"), email("Ä🦀@x.y"), email("'@\\")];
 }
 
@@ -185,7 +197,8 @@ async fn strange(test: &Fixture) -> cormorant::Result<()> {
     let table = test.quoted("stranges");
     let (number, flag) = (test.quoted("number"), if test.is(Backend::MariaDb) { "tinyint" } else { "boolean" });
     test.execute(&format!(
-        "CREATE TABLE {table} (id bigint PRIMARY KEY, {number} bigint, small bigint, {} {text}, flag {flag}, maybe bigint)",
+        "CREATE TABLE {table} (id bigint PRIMARY KEY, {number} bigint, small bigint, {} {text}, flag {flag}, \
+         maybe bigint)",
         test.quoted("text")
     ))
     .await?;
@@ -214,7 +227,9 @@ conformance! {
 
     async fn infinity_is_kept_or_refused_and_nan_is_refused(test: &Fixture) {
         test.db.create(models![Float]).await?;
-        for (double, single) in [(f64::INFINITY, 0.0), (f64::NEG_INFINITY, 0.0), (0.0, f32::INFINITY), (0.0, f32::NEG_INFINITY)] {
+        for (double, single) in
+            [(f64::INFINITY, 0.0), (f64::NEG_INFINITY, 0.0), (0.0, f32::INFINITY), (0.0, f32::NEG_INFINITY)]
+        {
             match Record::insert(float(double, single), &test.db).await {
                 Ok(record) => assert_eq!(Float::get(&test.db, record.id).await?, record),
                 Err(error) => assert!(test.is(Backend::MariaDb), "only MariaDB has no infinity: {error:?}"),
@@ -238,7 +253,8 @@ conformance! {
         test.db.create(models![Note]).await?;
         let mut record = Record::insert(note("x"), &test.db).await?;
         test.statements();
-        let error = Record::insert(Note { number: Some(i64::MAX as u64 + 1), ..note("x") }, &test.db).await.unwrap_err();
+        let error =
+            Record::insert(Note { number: Some(i64::MAX as u64 + 1), ..note("x") }, &test.db).await.unwrap_err();
         assert_eq!((error.is_validation(), error.faults()[0].field.as_str()), (true, "number"));
         record.number = Some(u64::MAX);
         assert!(record.save(&test.db).await.unwrap_err().is_validation());
@@ -295,15 +311,22 @@ conformance! {
     async fn a_decimal_keeps_the_digits_of_its_column(test: &Fixture) {
         test.db.create(models![Note]).await?;
         for (given, shown) in [
-            (dec!(9.90), "9.90"), (dec!(9.9), "9.90"), (dec!(10), "10.00"), (dec!(0), "0.00"), (dec!(-0.50), "-0.50"),
-            (dec!(999.99), "999.99"), (dec!(0.10000), "0.10"), (dec!(100), "100.00"),
+            (dec!(9.90), "9.90"),
+            (dec!(9.9), "9.90"),
+            (dec!(10), "10.00"),
+            (dec!(0), "0.00"),
+            (dec!(-0.50), "-0.50"),
+            (dec!(999.99), "999.99"),
+            (dec!(0.10000), "0.10"),
+            (dec!(100), "100.00"),
         ] {
             let record = Record::insert(Note { price: Some(given), ..note("") }, &test.db).await?;
             let read = Note::get(&test.db, record.id).await?.price;
             assert_eq!(read.map(|price| price.to_string()).as_deref(), Some(shown));
             let selected = Note::filter(|n| n.eq(&record)).select(|n| n.price()).one(&test.db).await?;
             assert_eq!(selected.map(|price| price.to_string()).as_deref(), Some(shown));
-            let (min, sum) = Note::filter(|n| n.eq(&record)).select(|n| (n.price().min(), n.price().sum())).one(&test.db).await?;
+            let (min, sum) =
+                Note::filter(|n| n.eq(&record)).select(|n| (n.price().min(), n.price().sum())).one(&test.db).await?;
             assert_eq!(min.map(|price| price.to_string()).as_deref(), Some(shown), "min");
             assert_eq!(sum.map(|price| price.to_string()).as_deref(), Some(shown), "sum");
         }
@@ -318,7 +341,9 @@ conformance! {
             ("1900-01-01T00:00:00.0000019", "1900-01-01T00:00:00.000001"),
         ] {
             let moment = |text: &str| {
-                let (Ok(local), Ok(at)) = (text.parse::<DateTime>(), format!("{text}Z").parse::<Timestamp>()) else { panic!("{text}") };
+                let (Ok(local), Ok(at)) = (text.parse::<DateTime>(), format!("{text}Z").parse::<Timestamp>()) else {
+                    panic!("{text}")
+                };
                 Moment { id: 0, time: local.time(), local, at, maybe: Some(at) }
             };
             let mut record = Record::insert(moment(given), &test.db).await?;
@@ -333,7 +358,11 @@ conformance! {
             let same = Moment::filter(|m| m.at().eq(asked.at) & m.local().eq(asked.local) & m.time().eq(asked.time));
             assert_eq!(same.count(&test.db).await?, 1, "values in conditions are cut as well");
         }
-        let records = Moment::insert_many(&test.db, [Moment { id: 0, time: Time::MAX, local: DateTime::MAX, at: Timestamp::MAX, maybe: None }]).await?;
+        let records = Moment::insert_many(
+            &test.db,
+            [Moment { id: 0, time: Time::MAX, local: DateTime::MAX, at: Timestamp::MAX, maybe: None }],
+        )
+        .await?;
         assert_eq!(Moment::get(&test.db, records[0].id).await?, records[0]);
     }
 
@@ -345,10 +374,17 @@ conformance! {
             match Record::insert(Day { id: 0, date }, &test.db).await {
                 Ok(record) => {
                     assert_eq!(Day::get(&test.db, record.id).await?.date, date);
-                    assert_eq!(Day::filter(|d| d.date().lt(Date::constant(1, 1, 1)) & d.eq(&record)).count(&test.db).await?, 1, "{text} is early");
+                    assert_eq!(
+                        Day::filter(|d| d.date().lt(Date::constant(1, 1, 1)) & d.eq(&record)).count(&test.db).await?,
+                        1,
+                        "{text} is early"
+                    );
                 }
                 Err(error) => {
-                    assert!(matches!(error.kind(), ErrorKind::Validation | ErrorKind::Encode | ErrorKind::OutOfRange), "{text}: {error:?}");
+                    assert!(
+                        matches!(error.kind(), ErrorKind::Validation | ErrorKind::Encode | ErrorKind::OutOfRange),
+                        "{text}: {error:?}"
+                    );
                     assert_eq!(test.rows_in("days").await?, before);
                 }
             }
@@ -365,7 +401,10 @@ conformance! {
         ] {
             let (named, text) = decode_fault(test, values).await?;
             assert_eq!(named.as_deref(), Some(field));
-            assert!(text.starts_with(&format!("Strange.{field}: ")) && text.contains("NULL") && text.contains("Option"), "{text}");
+            assert!(
+                text.starts_with(&format!("Strange.{field}: ")) && text.contains("NULL") && text.contains("Option"),
+                "{text}"
+            );
         }
     }
 
@@ -385,7 +424,11 @@ conformance! {
 
     async fn another_type_than_the_fields_is_named_and_not_shown(test: &Fixture) {
         let table = test.quoted("stranges");
-        let columns = format!("id bigint PRIMARY KEY, {} varchar(20), small bigint, {} varchar(20), flag boolean, maybe varchar(20)", test.quoted("number"), test.quoted("text"));
+        let columns = format!(
+            "id bigint PRIMARY KEY, {} varchar(20), small bigint, {} varchar(20), flag boolean, maybe varchar(20)",
+            test.quoted("number"),
+            test.quoted("text")
+        );
         test.execute(&format!("CREATE TABLE {table} ({columns})")).await?;
         let truth = if test.is(Backend::Postgres) { "true" } else { "1" };
         let (named, text) = decode_fault(test, &format!("1, 's3cret', 1, 'x', {truth}, NULL")).await?;
@@ -396,7 +439,11 @@ conformance! {
         let (named, text) = decode_fault(test, &format!("1, 5, 1, 'x', {truth}, 's3cret'")).await?;
         assert_eq!(named.as_deref(), Some("maybe"), "{text}");
         let error = Strange::query().select(|s| (s.id(), s.maybe())).all(&test.db).await.unwrap_err();
-        assert_eq!((error.kind(), error.model(), error.field()), (ErrorKind::Decode, Some("Strange"), Some("maybe")), "{error:?}");
+        assert_eq!(
+            (error.kind(), error.model(), error.field()),
+            (ErrorKind::Decode, Some("Strange"), Some("maybe")),
+            "{error:?}"
+        );
     }
 
     async fn text_in_a_column_of_integers_is_named(test: &Fixture) {
@@ -409,7 +456,11 @@ conformance! {
         assert!(!text.contains("s3cret"), "{text}");
         assert_eq!(decode_fault(test, "1, 1.5, 1, 'x', 1, 1").await?.0.as_deref(), Some("number"), "no half is cut");
         assert_eq!(decode_fault(test, "1, 1, 1, 'x', 'yes', 1").await?.0.as_deref(), Some("flag"));
-        assert_eq!(decode_fault(test, "1, 1, 1, x'ff', 1, 1").await?.0.as_deref(), Some("text"), "bytes that are no text");
+        assert_eq!(
+            decode_fault(test, "1, 1, 1, x'ff', 1, 1").await?.0.as_deref(),
+            Some("text"),
+            "bytes that are no text"
+        );
         for day in ["'2024-02-30'", "'today'", "20240101", "''"] {
             test.execute("DELETE FROM days").await?;
             test.execute(&format!("INSERT INTO days VALUES (1, {day})")).await?;
@@ -422,7 +473,9 @@ conformance! {
         test.db.create(models![Note]).await?;
         let error = Record::insert(Note { email: Some(email("nobody")), ..note("") }, &test.db).await.unwrap_err();
         assert_eq!(error.to_string(), "Note is invalid:\n  email: an e-mail address has an @");
-        let error = Record::insert(Note { email: Some(email(&format!("{}@", "x".repeat(60)))), ..note("") }, &test.db).await.unwrap_err();
+        let error = Record::insert(Note { email: Some(email(&format!("{}@", "x".repeat(60)))), ..note("") }, &test.db)
+            .await
+            .unwrap_err();
         assert_eq!(error.to_string(), "Note is invalid:\n  email: 61 characters, at most 60 are allowed");
         let record = Record::insert(Note { email: Some(email("a@b")), ..note("") }, &test.db).await?;
         assert_eq!(Note::filter(|n| n.email().eq(email("a@b"))).one(&test.db).await?, record);

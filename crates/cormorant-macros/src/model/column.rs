@@ -62,6 +62,12 @@ impl Column {
             && !matches!(self.key, Some(KeyKind::Database | KeyKind::Client))
     }
 
+    /// Whether the builder's type says that it has a value: what every builder needs, and what a plain value needs
+    /// although an insert can leave it to the database.
+    pub(super) fn is_tracked(&self) -> bool {
+        self.is_required() || self.db_default.is_some()
+    }
+
     /// The type of its value, without `Option`.
     pub(super) fn value_type(&self) -> &Type {
         self.inner.as_ref().unwrap_or(&self.ty)

@@ -59,9 +59,9 @@ impl<R, T: Field> Expr<R, T> {
     /// One of these values. However many they are, they travel as one parameter; none matches nothing.
     pub fn is_in<V: IntoExpr<R, T>>(mut self, values: impl IntoIterator<Item = V>) -> Predicate<R> {
         // Each value becomes an expression of one bound value, and that value is what the list takes.
-        let values = values.into_iter().filter_map(|value| value.into_expr().buffer.values.pop()).collect();
+        let values = super::bind::list(values.into_iter().filter_map(|value| value.into_expr().buffer.values.pop()));
         self.buffer.push(Token::List(Class::of(T::TYPE)));
-        self.buffer.values.push(Value::List(values));
+        self.buffer.values.push(values);
         self.then(Token::In)
     }
 }

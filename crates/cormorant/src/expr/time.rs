@@ -14,7 +14,10 @@ pub trait HasDate {
 }
 
 /// Types with a time of day.
-#[diagnostic::on_unimplemented(message = "`{Self}` has no time of day", label = "Time, DateTime and Timestamp have one")]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no time of day",
+    label = "Time, DateTime and Timestamp have one"
+)]
 pub trait HasTime {
     /// The type of its parts.
     type Part;

@@ -16,8 +16,9 @@ impl<M: Model> Record<M> {
     /// [`ErrorKind::ForeignKey`](crate::ErrorKind::ForeignKey) when another row points at it.
     pub async fn delete(&mut self, db: &impl Executor) -> Result<()> {
         match self.state {
-            State::New => {
-                return Err(Error::new(ErrorKind::Misuse, "the row was never saved, so there is none to delete").with_model(M::NAME));
+            State::New(_) => {
+                return Err(Error::new(ErrorKind::Misuse, "the row was never saved, so there is none to delete")
+                    .with_model(M::NAME));
             }
             State::Deleted => return Err(deleted::<M>()),
             State::Clean | State::Touched(_) => {}

@@ -13,7 +13,7 @@ use cormorant_sql::Value;
 
 pub(crate) use insert::insert_many;
 
-use crate::Model;
+use crate::{Columns, Model, Unsaved};
 
 /// A row and its model: derefs to the model, remembers what the database holds, and writes only what changed.
 ///
@@ -46,8 +46,8 @@ pub struct Record<M: Model> {
 }
 
 enum State<M: Model> {
-    /// Not in the database yet.
-    New,
+    /// Not in the database yet; columns that are left to its defaults.
+    New(Columns),
     /// As the database holds it.
     Clean,
     /// Borrowed mutably since; the columns as the database holds them.
@@ -59,7 +59,12 @@ enum State<M: Model> {
 impl<M: Model> Record<M> {
     /// A record of a row that is not in the database yet: `save` inserts it.
     pub fn new(entity: M) -> Self {
-        Self { entity, state: State::New }
+        Self { entity, state: State::New(Columns::none()) }
+    }
+
+    /// A record of a row that is not in the database yet, and of what is left to its defaults.
+    pub(crate) fn unsaved(unsaved: Unsaved<M>) -> Self {
+        Self { entity: unsaved.entity, state: State::New(unsaved.omitted) }
     }
 
     /// A record of a row that was just read.
@@ -76,7 +81,7 @@ impl<M: Model> Record<M> {
     /// Whether saving would write something.
     pub fn is_changed(&self) -> bool {
         match &self.state {
-            State::New => true,
+            State::New(_) => true,
             State::Clean | State::Deleted => false,
             State::Touched(snapshot) => !M::changed(snapshot, &self.entity).is_empty(),
         }
@@ -118,7 +123,7 @@ impl<M: Model + Clone> Clone for Record<M> {
     /// A record of the same row. It remembers the same: what one saves, the other does not know.
     fn clone(&self) -> Self {
         let state = match &self.state {
-            State::New => State::New,
+            State::New(omitted) => State::New(*omitted),
             State::Clean => State::Clean,
             State::Deleted => State::Deleted,
             State::Touched(snapshot) => State::Touched(Box::new(M::copy(snapshot))),
@@ -162,6 +167,9 @@ fn stale<M: Model>(key: &M::Key, what: &str) -> Error {
 }
 
 fn deleted<M: Model>() -> Error {
-    Error::new(ErrorKind::Stale, "the row was deleted through this record: `Record::new(record.into_inner())` makes a new one")
-        .with_model(M::NAME)
+    Error::new(
+        ErrorKind::Stale,
+        "the row was deleted through this record: `Record::new(record.into_inner())` makes a new one",
+    )
+    .with_model(M::NAME)
 }

@@ -4,7 +4,7 @@ use cormorant_driver::Result;
 use cormorant_sql::Kind;
 
 use super::{Record, State, deleted, stale};
-use crate::executor::statement;
+use crate::executor::{Target, statement};
 use crate::mapper::by_key;
 use crate::{Error, ErrorKind, Executor, Model, problem};
 
@@ -16,18 +16,22 @@ impl<M: Model> Record<M> {
     /// [`ErrorKind::Stale`](crate::ErrorKind::Stale) when the row is gone.
     pub async fn refresh(&mut self, db: &impl Executor) -> Result<()> {
         match self.state {
-            State::New => {
-                return Err(Error::new(ErrorKind::Misuse, "the row was never saved, so there is none to read").with_model(M::NAME));
+            State::New(_) => {
+                Err(Error::new(ErrorKind::Misuse, "the row was never saved, so there is none to read")
+                    .with_model(M::NAME))
             }
-            State::Deleted => return Err(deleted::<M>()),
-            State::Clean | State::Touched(_) => {}
+            State::Deleted => Err(deleted::<M>()),
+            State::Clean | State::Touched(_) => self.read_again(db.target()).await,
         }
+    }
+
+    pub(super) async fn read_again(&mut self, target: Target<'_>) -> Result<()> {
         let key = self.stored_key()?;
         let mut query = by_key::<M>(&key)?;
         let buffer = std::mem::take(query.buffer_mut());
         let mut found = false;
         let entity = &mut self.entity;
-        db.target()
+        target
             .run(&statement(Kind::Select, M::TABLE, &buffer.tokens), &buffer.values, &mut |row| {
                 found = true;
                 (0..M::TABLE.columns.len() as u16).try_for_each(|column| M::assign(entity, column, row))

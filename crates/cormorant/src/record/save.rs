@@ -7,7 +7,7 @@ use super::{Record, State, deleted, stale};
 use crate::executor::{no_rows, statement};
 use crate::mapper::push_key;
 use crate::query::class_of;
-use crate::{Executor, Key as _, Model, problem, validate};
+use crate::{Columns, Executor, Key as _, Model, problem, validate};
 
 impl<M: Model> Record<M> {
     /// Writes what changed: a new row is inserted, a loaded one is updated in the columns that changed, and with no
@@ -19,7 +19,7 @@ impl<M: Model> Record<M> {
     pub async fn save(&mut self, db: &impl Executor) -> Result<()> {
         let target = db.target();
         let snapshot = match &self.state {
-            State::New => return self.insert_into(target).await,
+            State::New(_) => return self.insert_into(target).await,
             State::Clean => return Ok(()),
             State::Deleted => return Err(deleted::<M>()),
             State::Touched(snapshot) => snapshot,
@@ -30,7 +30,7 @@ impl<M: Model> Record<M> {
             self.state = State::Clean;
             return Ok(());
         }
-        let mut values = validate::values::<M>(&self.entity)?;
+        let mut values = validate::values::<M>(&self.entity, Columns::none())?;
         let key = M::snapshot_key(snapshot)?;
         let mut buffer = Buffer::default();
         let mut written = Vec::new();

@@ -80,22 +80,40 @@ impl LiveTable {
                     // SQLite takes a key for nullable that nothing can set to NULL.
                     if live.null != column.null && live.key == 0 {
                         let word = |null| if null { "NULL" } else { "NOT NULL" };
-                        lines.push(format!("{}.{name} is {}, the model says {}", table.name, word(live.null), word(column.null)));
+                        lines.push(format!(
+                            "{}.{name} is {}, the model says {}",
+                            table.name,
+                            word(live.null),
+                            word(column.null)
+                        ));
                     }
                 }
             }
         }
-        let unknown = self.columns.iter().filter(|live| !table.columns.iter().any(|column| dialect.same_name(&live.name, column.name.as_str())));
+        let unknown = self
+            .columns
+            .iter()
+            .filter(|live| !table.columns.iter().any(|column| dialect.same_name(&live.name, column.name.as_str())));
         for live in unknown.filter(|live| !live.null && !live.filled) {
-            lines.push(format!("{}.{} is NOT NULL without a default, and the model does not have it", table.name, live.name));
+            lines.push(format!(
+                "{}.{} is NOT NULL without a default, and the model does not have it",
+                table.name, live.name
+            ));
         }
         let mut key: Vec<&LiveColumn> = self.columns.iter().filter(|live| live.key > 0).collect();
         key.sort_by_key(|live| live.key);
         let wanted = &table.primary_key.columns;
-        if key.len() != wanted.len() || !key.iter().zip(wanted).all(|(live, name)| dialect.same_name(&live.name, name.as_str())) {
+        if key.len() != wanted.len()
+            || !key.iter().zip(wanted).all(|(live, name)| dialect.same_name(&live.name, name.as_str()))
+        {
             let found: Vec<&str> = key.iter().map(|live| live.name.as_str()).collect();
             let wanted: Vec<&str> = wanted.iter().map(|name| name.as_str()).collect();
-            lines.push(format!("{}: the primary key is ({}), the model says ({})", table.name, found.join(", "), wanted.join(", ")));
+            lines.push(format!(
+                "{}: the primary key is ({}), the model says ({})",
+                table.name,
+                found.join(", "),
+                wanted.join(", ")
+            ));
         }
         lines
     }

@@ -3,10 +3,11 @@
 mod live;
 
 use cormorant_driver::{Call, Error, ErrorKind, Result};
-use cormorant_sql::ddl;
 use cormorant_sql::schema::{Schema, Table, TableDef};
+use cormorant_sql::{Kind, Token, Value, ddl};
 
-use crate::executor::{Target, no_rows};
+use crate::executor::{Target, no_rows, statement};
+use crate::query::class_of;
 use crate::{Database, Executor as _, Transaction};
 
 /// Creates the tables that are missing. Those that exist have to be as their models say.
@@ -30,8 +31,8 @@ pub(crate) async fn create(db: &Database, models: &[&'static TableDef]) -> Resul
             ),
         ));
     }
-    let statements = creation(&missing, db)?;
-    run_all(db, &statements).await
+    let steps: Vec<Step> = creation(&missing, db)?.into_iter().map(Step::Text).collect();
+    run_all(db, &steps).await
 }
 
 /// Drops the tables that exist, those that point at others first.
@@ -41,19 +42,34 @@ pub(crate) async fn drop(db: &Database, models: &[&'static TableDef]) -> Result<
     let existing = live::tables(db.target(), &schema).await?;
     let present: Vec<&Table> =
         schema.tables.iter().rev().filter(|table| existing.iter().any(|live| live.is(table, dialect))).collect();
-    let mut statements = Vec::new();
+    let mut steps = Vec::new();
     for (n, table) in present.iter().enumerate() {
-        // In a cycle a table is still pointed at when it is dropped: its foreign keys go first.
+        // In a cycle a table is still pointed at when it is dropped: its foreign keys go first, or what they hold.
         if dialect.adds_foreign_keys() {
-            let later = present.get(n + 1..).unwrap_or_default();
-            for other in later {
+            for other in present.get(n + 1..).unwrap_or_default() {
                 let keys = other.foreign_keys.iter().filter(|key| key.target == table.name);
-                statements.extend(keys.map(|key| ddl::drop_foreign_key(other, key, dialect)));
+                steps.extend(keys.map(|key| Step::Text(ddl::drop_foreign_key(other, key, dialect))));
+            }
+        } else {
+            for other in present.get(n..).unwrap_or_default() {
+                steps.extend(
+                    models
+                        .iter()
+                        .filter(|model| model.name == other.name.as_str())
+                        .flat_map(|model| pointing(model, table)),
+                );
             }
         }
     }
-    statements.extend(present.iter().map(|table| ddl::drop_table(table, dialect)));
-    run_all(db, &statements).await
+    steps.extend(present.iter().map(|table| Step::Text(ddl::drop_table(table, dialect))));
+    run_all(db, &steps).await
+}
+
+/// The nullable foreign keys of a model that point at a table, to be set to NULL.
+fn pointing(model: &'static TableDef, table: &Table) -> impl Iterator<Item = Step> {
+    let relations = model.relations.iter().filter(|relation| (relation.target)().name == table.name.as_str());
+    let nullable = relations.filter(|relation| model.column(relation.column).is_some_and(|column| column.null));
+    nullable.map(move |relation| Step::Clear(model, relation.column))
 }
 
 fn schema_of(models: &[&'static TableDef]) -> Result<Schema> {
@@ -69,32 +85,54 @@ fn creation(tables: &[&Table], db: &Database) -> Result<Vec<String>> {
         let mut table = Table::clone(table);
         if dialect.adds_foreign_keys() {
             let not_yet = tables.get(n + 1..).unwrap_or_default();
-            let (now, then): (Vec<_>, Vec<_>) = std::mem::take(&mut table.foreign_keys)
-                .into_iter()
-                .partition(|key| !not_yet.iter().any(|other| other.name == key.target && other.schema == key.target_schema));
+            let (now, then): (Vec<_>, Vec<_>) = std::mem::take(&mut table.foreign_keys).into_iter().partition(|key| {
+                !not_yet.iter().any(|other| other.name == key.target && other.schema == key.target_schema)
+            });
             table.foreign_keys = now;
             later.extend(then.iter().map(|key| ddl::add_foreign_key(&table, key, dialect)));
         }
-        statements.extend(ddl::create_table(&table, dialect).map_err(|fault| Error::from_sql(fault).with_model(&table.model))?);
+        statements.extend(
+            ddl::create_table(&table, dialect).map_err(|fault| Error::from_sql(fault).with_model(&table.model))?,
+        );
     }
     statements.extend(later);
     Ok(statements)
 }
 
-/// Runs statements in one transaction, where the database takes DDL into it.
-async fn run_all(db: &Database, statements: &[String]) -> Result<()> {
-    if statements.is_empty() {
+/// One step of creating or dropping.
+enum Step {
+    Text(String),
+    /// A column becomes NULL in every row.
+    Clear(&'static TableDef, u16),
+}
+
+impl Step {
+    async fn run(&self, target: Target<'_>) -> Result<()> {
+        match self {
+            Self::Text(sql) => target.call(Call::text(sql), &mut no_rows).await,
+            Self::Clear(table, column) => {
+                let tokens = [Token::Bind(class_of(table, *column)), Token::Set(*column)];
+                target.run(&statement(Kind::Update, table, &tokens), &[Value::Null], &mut no_rows).await
+            }
+        }?;
+        Ok(())
+    }
+}
+
+/// Runs steps in one transaction, where the database takes DDL into it.
+async fn run_all(db: &Database, steps: &[Step]) -> Result<()> {
+    if steps.is_empty() {
         return Ok(());
     }
     if !db.dialect().transactional_ddl() {
-        for sql in statements {
-            db.target().call(Call::text(sql), &mut no_rows).await?;
+        for step in steps {
+            step.run(db.target()).await?;
         }
         return Ok(());
     }
     let transaction: Transaction = db.begin().await?;
-    for sql in statements {
-        if let Err(error) = Target::Transaction(&transaction).call(Call::text(sql), &mut no_rows).await {
+    for step in steps {
+        if let Err(error) = step.run(Target::Transaction(&transaction)).await {
             let _ = transaction.rollback().await;
             return Err(error);
         }

@@ -11,19 +11,32 @@ use crate::model::types::{Literal, literal};
 pub(super) fn expand(model: &Model, names: &Names) -> TokenStream {
     let Model { ident, vis, columns, skipped, .. } = model;
     let Names { support, builder, values, missing, given: parameters, .. } = names;
-    let required: Vec<_> = columns.iter().filter(|column| column.is_required()).collect();
-    let traits: Vec<_> = required.iter().map(|column| &column.ident).collect();
-    let nothing = required.iter().map(|_| quote!(()));
-    let messages = required.iter().map(|column| {
+    let tracked: Vec<_> = columns.iter().filter(|column| column.is_tracked()).collect();
+    let traits: Vec<_> = tracked.iter().map(|column| &column.ident).collect();
+    // What an insert needs: what has a default in the database may be missing.
+    let required: Vec<_> = tracked.iter().zip(parameters).filter(|(column, _)| column.is_required()).collect();
+    let required_parameters: Vec<_> = required.iter().map(|(_, parameter)| parameter).collect();
+    let required_traits: Vec<_> = required.iter().map(|(column, _)| &column.ident).collect();
+    let left_to_database: Vec<_> =
+        columns.iter().enumerate().filter(|(_, column)| column.db_default.is_some()).collect();
+    let left_positions = left_to_database.iter().map(|(position, _)| *position as u16);
+    let left_fields = left_to_database.iter().map(|(_, column)| &column.ident);
+    let nothing = tracked.iter().map(|_| quote!(()));
+    let messages = tracked.iter().map(|column| {
         let (field, setter) = (&column.field, &column.setter);
-        let message = format!("`{ident}::builder()` is not complete: the field `{field}` has no value");
+        let message = match column.is_required() {
+            true => format!("`{ident}::builder()` is not complete: the field `{field}` has no value"),
+            false => {
+                format!("a plain `{ident}` needs a value of `{field}`: only `insert` can leave it to the database")
+            }
+        };
         let label = format!("`.{setter}(…)` is missing before this");
         quote!(#[diagnostic::on_unimplemented(message = #message, label = #label)])
     });
     let fields: Vec<_> = columns.iter().map(|column| &column.ident).collect();
     let types: Vec<_> = columns.iter().map(|column| &column.ty).collect();
     let setters = columns.iter().map(|column| {
-        let given: Vec<_> = required
+        let given: Vec<_> = tracked
             .iter()
             .zip(parameters)
             .map(|(other, parameter)| match other.ident == column.ident {
@@ -68,25 +81,40 @@ pub(super) fn expand(model: &Model, names: &Names) -> TokenStream {
             where
                 #(#parameters: #missing::#traits,)*
             {
-                #ident {
-                    #(#built,)*
-                    #(#skipped: #support::Default::default(),)*
-                }
+                self.values.finish()
             }
 
             /// Inserts it.
             pub async fn insert(self, db: &impl #support::Executor) -> #support::Result<#support::Record<#ident>>
             where
-                #(#parameters: #missing::#traits,)*
+                #(#required_parameters: #missing::#required_traits,)*
             {
-                #support::Record::insert(self.build(), db).await
+                #support::Record::insert(self, db).await
             }
         }
 
-        impl<#(#parameters: #missing::#traits),*> #support::IntoModel for #builder<#(#parameters),*> {
+        impl #values {
+            fn finish(self) -> #ident {
+                #ident {
+                    #(#built,)*
+                    #(#skipped: #support::Default::default(),)*
+                }
+            }
+        }
+
+        impl<#(#parameters),*> #support::IntoModel for #builder<#(#parameters),*>
+        where
+            #(#required_parameters: #missing::#required_traits,)*
+        {
             type Model = #ident;
-            fn into_model(self) -> #ident {
-                self.build()
+
+            fn into_unsaved(self) -> #support::Unsaved<#ident> {
+                #[allow(unused_mut)]
+                let mut omitted = #support::Columns::none();
+                #(if self.values.#left_fields.is_none() {
+                    omitted.add(#left_positions);
+                })*
+                #support::Unsaved::new(self.values.finish(), omitted)
             }
         }
     }
@@ -122,7 +150,7 @@ fn is_plain(ty: &syn::Type) -> bool {
 fn value(column: &Column, names: &Names) -> TokenStream {
     let support = &names.support;
     let field = &column.ident;
-    let given = quote!(self.values.#field);
+    let given = quote!(self.#field);
     if column.is_required() {
         // The type parameter says that it is given; the compiler cannot see that, so a value stands here.
         return quote!(#field: match #given {

@@ -129,8 +129,8 @@ pub(super) fn expand(model: &Model, names: &Names) -> TokenStream {
 
         impl #support::IntoModel for #ident {
             type Model = Self;
-            fn into_model(self) -> Self {
-                self
+            fn into_unsaved(self) -> #support::Unsaved<Self> {
+                #support::Unsaved::new(self, #support::Columns::none())
             }
         }
     }

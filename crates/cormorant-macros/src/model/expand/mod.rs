@@ -31,7 +31,7 @@ struct Names {
     /// The type parameters of methods.
     item: Ident,
     mark: Ident,
-    /// The type parameters of the builder, one per required field.
+    /// The type parameters of the builder, one per tracked field.
     given: Vec<Ident>,
 }
 
@@ -40,7 +40,7 @@ impl Names {
         let free = |name: &str| model.taken.free(name);
         // The compiler shows these two in its messages: they tell which model is meant.
         let of_model = |what: &str| free(&format_ident!("{}{what}", model.ident).to_string());
-        let required = model.columns.iter().filter(|column| column.is_required()).count();
+        let tracked = model.columns.iter().filter(|column| column.is_tracked()).count();
         Self {
             support: free("support"),
             table: free("TABLE"),
@@ -53,7 +53,7 @@ impl Names {
             join: free("J"),
             item: free("K"),
             mark: free("Mark"),
-            given: (0..required).map(|n| free(&format!("F{n}"))).collect(),
+            given: (0..tracked).map(|n| free(&format!("F{n}"))).collect(),
         }
     }
 }
