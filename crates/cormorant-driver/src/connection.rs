@@ -217,6 +217,7 @@ impl Connection {
     /// Whatever the database says, classified; and what `sink` says.
     #[inline]
     pub async fn run(&mut self, call: Call<'_>, sink: Sink<'_>) -> Result<Done> {
+        refuse_unstorable(call.values)?;
         let before = self.enter()?;
         self.dirty |= call.session;
         let result = by_backend!(self, connection => connection.run(call, sink).await);
@@ -400,6 +401,25 @@ impl Connection {
             _ => true,
         }
     }
+}
+
+/// A value that no column can hold is refused before anything is sent.
+#[inline]
+fn refuse_unstorable(values: &[Value]) -> Result<()> {
+    for (n, value) in values.iter().enumerate() {
+        let why = match value {
+            Value::Unstorable(why) => Some(why),
+            Value::List(values) => values.iter().find_map(|value| match value {
+                Value::Unstorable(why) => Some(why),
+                _ => None,
+            }),
+            _ => None,
+        };
+        if let Some(why) = why {
+            return Err(Error::new(ErrorKind::Encode, why.as_ref()).with_parameter(n));
+        }
+    }
+    Ok(())
 }
 
 fn lost(why: &str) -> Error {

@@ -37,6 +37,14 @@ pub fn create_table(table: &Table, dialect: Dialect) -> Result<Vec<String>, Faul
         possible(table, key, dialect)?;
         sql.text(",\n    ").foreign_key(key);
     }
+    let (inline, apart): (Vec<&Index>, Vec<&Index>) = table
+        .indexes
+        .iter()
+        .filter(|index| !index.unique && !is_covered(table, index))
+        .partition(|_| dialect.creates_indexes_with_tables());
+    for index in inline {
+        sql.text(",\n    INDEX ").name(&index.name).text(" ").names(&index.columns);
+    }
     for check in &table.checks {
         sql.text(",\n    CONSTRAINT ").name(&check.name).text(" CHECK (").text(&check.sql).text(")");
     }
@@ -45,8 +53,7 @@ pub fn create_table(table: &Table, dialect: Dialect) -> Result<Vec<String>, Faul
         sql.text(" STRICT");
     }
     let mut statements = vec![sql.sql];
-    let indexes = table.indexes.iter().filter(|index| !index.unique && !is_covered(table, index));
-    statements.extend(indexes.map(|index| create_index(table, index, dialect)));
+    statements.extend(apart.into_iter().map(|index| create_index(table, index, dialect)));
     Ok(statements)
 }
 

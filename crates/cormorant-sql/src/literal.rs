@@ -22,6 +22,9 @@ pub fn literal(dialect: Dialect, value: &Value) -> Result<String, Fault> {
         Err(Fault::Unsupported { what: format!("{dialect} has no literal for {what}"), instead: "bind the value" })
     };
     Ok(match value {
+        Value::Unstorable(why) => {
+            return Err(Fault::Unsupported { what: why.to_string(), instead: "give a value that a column can hold" });
+        }
         Value::Null => "NULL".to_owned(),
         Value::Bool(true) => "TRUE".to_owned(),
         Value::Bool(false) => "FALSE".to_owned(),

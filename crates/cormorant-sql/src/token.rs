@@ -69,6 +69,9 @@ pub enum Token {
     /// The next value, as a parameter. A condition that it stands in must not compare it with NULL: that is
     /// [`Unary::IsNull`].
     Bind(Class),
+    /// The value with this number once more: equal values of a grouped query, so that a server takes two expressions
+    /// that read alike for one.
+    Again(Class, u16),
     /// The next value, a list, as one parameter.
     List(Class),
     /// One operand.
@@ -213,6 +216,7 @@ impl Hash for Token {
                 state.write_u64(u64::from(tokens));
                 29 | u64::from(name.0) << 32
             }
+            Self::Again(class, value) => 31 | (class as u64) << 8 | u64::from(value) << 16,
             Self::Source(name) => 30 | u64::from(name.0) << 32,
         };
         state.write_u64(word);

@@ -38,13 +38,16 @@ pub enum Value {
     Uuid(Uuid),
     /// A list for `is_in`: one parameter, whatever its length.
     List(Vec<Value>),
+    /// A value that no column can hold, and why: binding it is an error. Building an expression cannot fail, running
+    /// it can.
+    Unstorable(Box<str>),
 }
 
 impl Value {
     /// The class of a value; `None` for NULL, which fits every class, and for lists.
     pub fn class(&self) -> Option<Class> {
         Some(match self {
-            Self::Null | Self::List(_) => return None,
+            Self::Null | Self::List(_) | Self::Unstorable(_) => return None,
             Self::Bool(_) => Class::Bool,
             Self::Int(_) => Class::Int,
             Self::Float(_) => Class::Float,

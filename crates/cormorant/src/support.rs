@@ -22,11 +22,6 @@ pub use crate::{
 };
 use crate::{Error, ErrorKind, Scalar};
 
-/// A column of a field's type.
-pub const fn column<T: Field>(field: &'static str, name: &'static str) -> ColumnDef {
-    ColumnDef::new(field, name, T::TYPE, T::NULL)
-}
-
 /// A required field of a builder that has a value.
 #[derive(Debug)]
 pub enum Given {}
@@ -35,6 +30,23 @@ pub enum Given {}
 #[allow(clippy::unreachable, reason = "the type parameter of the field says that its value was set")]
 pub fn never_missing<T>() -> T {
     unreachable!("a required field of a builder has no value although its type says so")
+}
+
+/// What a field's setter takes: whatever converts into its type.
+#[diagnostic::on_unimplemented(
+    message = "a field of type `{T}` takes no `{Self}`",
+    label = "expected `{T}`, or what converts into it"
+)]
+pub trait IntoField<T> {
+    /// The value.
+    fn into_field(self) -> T;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T, U: Into<T>> IntoField<T> for U {
+    fn into_field(self) -> T {
+        self.into()
+    }
 }
 
 /// What an optional field's setter takes: a value, or an `Option` of one. `Mark` tells the two apart.

@@ -374,6 +374,7 @@ pub trait Scope<'t, T, E>:
     type Fut: Future<Output = Result<T, E>>;
 }
 
+#[diagnostic::do_not_recommend]
 impl<'t, F, Fut, T, E> Scope<'t, T, E> for F
 where
     F: AsyncFnOnce(&'t Transaction) -> Result<T, E> + FnOnce(&'t Transaction) -> Fut,

@@ -4,9 +4,7 @@ struct Author {
     id: i64,
 }
 
-#[derive(Model)]
 struct Book {
-    id: i64,
     author: ForeignKey<Author>,
 }
 

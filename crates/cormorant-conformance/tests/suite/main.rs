@@ -3,10 +3,12 @@
 #![allow(missing_docs, unused_crate_dependencies, reason = "tests")]
 
 mod cancel;
+mod faults;
 mod golden;
 mod keys;
 mod names;
 mod operators;
+mod pool;
 mod query;
 mod raw;
 mod record;

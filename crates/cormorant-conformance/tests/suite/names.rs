@@ -151,6 +151,12 @@ fn tables(place: Place, name: &'static str) -> [&'static TableDef; 2] {
     [parents, children]
 }
 
+/// The names to try in a place. MariaDB makes tables slowly: there each name is tried in two of the places.
+fn hostile(test: &Fixture, place: Place) -> impl Iterator<Item = &'static str> {
+    let every = if test.is(Backend::MariaDb) { 4 } else { 1 };
+    HOSTILE.into_iter().skip(place as usize % every).step_by(every)
+}
+
 /// Creates, writes, reads and drops, with SQL of the test's own in between.
 async fn is_quoted(test: &Fixture, place: Place, name: &'static str) -> Result<()> {
     let tables @ [parents, _] = tables(place, name);
@@ -518,7 +524,7 @@ conformance! {
     async fn run_time_names_are_quoted_in_ddl(test: &Fixture) {
         with_canary(test).await?;
         for place in [Place::Table, Place::Column, Place::Key, Place::Check] {
-            for name in HOSTILE {
+            for name in hostile(test, place) {
                 is_quoted(test, place, name).await?;
                 sings(test, name).await?;
             }
@@ -528,7 +534,7 @@ conformance! {
     async fn run_time_names_of_keys_and_indexes_are_quoted_in_ddl(test: &Fixture) {
         with_canary(test).await?;
         for place in [Place::ForeignKey, Place::SelfReference, Place::Index, Place::Unique] {
-            for name in HOSTILE {
+            for name in hostile(test, place) {
                 is_quoted(test, place, name).await?;
                 sings(test, name).await?;
             }

@@ -5,7 +5,9 @@ use cormorant::{ErrorKind, Sql, UncheckedSql};
 use cormorant_conformance::{Backend, Fixture, conformance};
 
 #[derive(Model, Clone, Debug, PartialEq)]
-#[model(index(city, name), unique(city, number), check(positive = "number > 0"), unique(name, city, name = "own_name"))]
+#[model(index(city, name), unique(city, number), check(positive = "number > 0"))]
+#[model(unique(name, city, name = "own_name"))]
+#[allow(clippy::duplicated_attributes, reason = "two constraints, not one attribute twice")]
 struct Shop {
     id: i64,
     #[model(max_length = 20, default = "none")]
@@ -146,37 +148,40 @@ async fn names(test: &Fixture, sql: &str) -> cormorant::Result<Vec<String>> {
 
 /// The constraints and indexes of a table, by name, from the catalog.
 async fn named(test: &Fixture, table: &str) -> cormorant::Result<Vec<String>> {
-    let mut found = match test.backend {
-        Backend::Sqlite => {
-            let sql = format!("SELECT sql FROM sqlite_schema WHERE tbl_name = '{table}' AND sql IS NOT NULL");
-            let sql = names(test, &sql).await?;
-            let mut found = Vec::new();
-            for text in sql {
-                let words: Vec<&str> = text.split_whitespace().collect();
-                let named = words.windows(2).filter(|pair| matches!(pair[0], "CONSTRAINT" | "INDEX"));
-                found.extend(named.map(|pair| pair[1].trim_matches('"').to_owned()));
+    let mut found =
+        match test.backend {
+            Backend::Sqlite => {
+                let sql = format!("SELECT sql FROM sqlite_schema WHERE tbl_name = '{table}' AND sql IS NOT NULL");
+                let sql = names(test, &sql).await?;
+                let mut found = Vec::new();
+                for text in sql {
+                    let words: Vec<&str> = text.split_whitespace().collect();
+                    let named = words.windows(2).filter(|pair| matches!(pair[0], "CONSTRAINT" | "INDEX"));
+                    found.extend(named.map(|pair| pair[1].trim_matches('"').to_owned()));
+                }
+                found
             }
-            found
-        }
-        Backend::Postgres => names(
-            test,
-            &format!(
-                "SELECT conname::text FROM pg_constraint WHERE conrelid = '{table}'::regclass AND contype <> 'n' \
+            Backend::Postgres => names(
+                test,
+                &format!(
+                    "SELECT conname::text FROM pg_constraint WHERE conrelid = '{table}'::regclass AND contype <> 'n' \
                  UNION SELECT indexname::text FROM pg_indexes WHERE tablename = '{table}'"
-            ),
-        )
-        .await?,
-        Backend::MariaDb => names(
-            test,
-            &format!(
-                "SELECT constraint_name FROM information_schema.table_constraints \
+                ),
+            )
+            .await?,
+            Backend::MariaDb => {
+                names(
+                    test,
+                    &format!(
+                        "SELECT constraint_name FROM information_schema.table_constraints \
                  WHERE table_schema = DATABASE() AND table_name = '{table}' \
                  UNION SELECT index_name FROM information_schema.statistics \
                  WHERE table_schema = DATABASE() AND table_name = '{table}'"
-            ),
-        )
-        .await?,
-    };
+                    ),
+                )
+                .await?
+            }
+        };
     found.sort();
     found.dedup();
     Ok(found)
@@ -217,7 +222,10 @@ conformance! {
         let dropped = test.statements();
         assert_eq!(tables(test).await?, 0);
         assert!(dropped.len() <= 4, "{dropped:#?}");
-        assert!(created.len() <= 4, "a look at the catalog, and one for each table: {created:#?}");
+        // A foreign key has an index, which only MySQL and MariaDB take into CREATE TABLE; SQLAlchemy makes none.
+        let indexes = created.iter().filter(|sql| sql.starts_with("CREATE INDEX")).count();
+        assert_eq!(indexes, usize::from(!test.is(Backend::MariaDb)), "{created:#?}");
+        assert!(created.len() - indexes <= 4, "a look at the catalog, and one for each table: {created:#?}");
     }
 
     async fn constraints_and_indexes_are_named_by_rule(test: &Fixture) {
@@ -355,7 +363,8 @@ conformance! {
     async fn a_table_with_another_key_or_an_unknown_required_column_differs(test: &Fixture) {
         let table = test.quoted("people");
         let text = if test.is(Backend::MariaDb) { "longtext" } else { "text" };
-        let columns = format!("id bigint NOT NULL, name {text} NOT NULL, must integer NOT NULL, PRIMARY KEY (id, must)");
+        let columns =
+            format!("id bigint NOT NULL, name {text} NOT NULL, must integer NOT NULL, PRIMARY KEY (id, must)");
         test.execute(&format!("CREATE TABLE {table} ({columns})")).await?;
         let error = test.db.create(models![Person]).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::SchemaMismatch);

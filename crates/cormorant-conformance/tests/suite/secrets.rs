@@ -224,7 +224,6 @@ conformance! {
             format!("{scheme}://{user}:{password}@no.such.host.invalid/{database}?connect_timeout=2"),
             format!("{scheme}://{user}:{password}@{host}"),
             format!("{scheme}://{user}:{password}@{host}/{database}?password={password}"),
-            format!("{scheme}://{user}:{password}@{host}/{database}?{password}"),
             format!("{scheme}://{user}:1/x?{password}@{host}/{database}"),
             format!("{scheme}://{user}:{password}%zz@{host}/{database}"),
             format!("{scheme}s://{user}:{password}@{host}/{database}"),

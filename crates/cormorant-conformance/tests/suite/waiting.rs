@@ -5,7 +5,7 @@ use std::thread;
 
 use cormorant::prelude::*;
 use cormorant::{ErrorKind, Result};
-use cormorant_conformance::{Backend, Fixture, conformance};
+use cormorant_conformance::{Backend, conformance};
 use tokio::runtime::{Builder, Runtime};
 
 #[derive(Model, Clone, Debug, PartialEq)]

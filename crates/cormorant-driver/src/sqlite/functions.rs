@@ -3,6 +3,7 @@
 use regex_lite::Regex;
 use rusqlite::Connection;
 use rusqlite::functions::FunctionFlags;
+use rusqlite::types::{Value, ValueRef};
 
 pub(super) fn add(raw: &Connection) -> rusqlite::Result<()> {
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_INNOCUOUS;
@@ -11,6 +12,10 @@ pub(super) fn add(raw: &Connection) -> rusqlite::Result<()> {
     })?;
     raw.create_scalar_function("cormorant_upper", 1, flags, |context| {
         Ok(context.get::<Option<String>>(0)?.map(|text| text.to_uppercase()))
+    })?;
+    raw.create_scalar_function("cormorant_integer", 1, flags, |context| match context.get_raw(0) {
+        ValueRef::Real(_) => Err(rusqlite::Error::UserFunctionError("integer overflow".into())),
+        value => Ok(Value::try_from(value)?),
     })?;
     raw.create_scalar_function("cormorant_like", 2, flags, |context| {
         let (pattern, text) = (context.get::<Option<String>>(0)?, context.get::<Option<String>>(1)?);

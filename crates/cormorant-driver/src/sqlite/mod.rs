@@ -107,6 +107,12 @@ impl Connection {
 
     fn run_once(&mut self, call: Call<'_>, sink: Sink<'_>) -> Result<Done> {
         let mut statement = self.raw.prepare_cached(call.sql).map_err(|error| classify(&error))?;
+        if self.read_only && !statement.readonly() && !self.raw.is_autocommit() {
+            return Err(Error::new(
+                ErrorKind::ReadOnly,
+                "the transaction was begun to read only: begin one that writes, or write outside of it",
+            ));
+        }
         values::bind(&mut statement, call.values)?;
         let writes = call.writes || !statement.readonly();
         let mut rows = statement.raw_query();

@@ -32,16 +32,18 @@ fn open_file(options: &SqliteOptions) -> Result<Connection> {
         let flags = flags | OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
         return Connection::open_in_memory_with_flags(flags).map_err(|error| classify(&error));
     };
-    let mode = match options.mode {
-        Mode::Create | Mode::Write if cannot_be_written(path) => Mode::Read,
-        mode => mode,
-    };
-    let access = match mode {
+    let access = match options.mode {
+        _ if cannot_be_written(path) => OpenFlags::SQLITE_OPEN_READ_ONLY,
         Mode::Create => OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
         Mode::Write => OpenFlags::SQLITE_OPEN_READ_WRITE,
         Mode::Read => OpenFlags::SQLITE_OPEN_READ_ONLY,
     };
-    Connection::open_with_flags(path, flags | access).map_err(|error| {
+    let opened = if cannot_be_written(path) && stands_alone(path) {
+        Connection::open_with_flags(immutable(path), flags | access | OpenFlags::SQLITE_OPEN_URI)
+    } else {
+        Connection::open_with_flags(path, flags | access)
+    };
+    opened.map_err(|error| {
         Error::new(
             ErrorKind::ConnectionLost,
             format!("the database file {path:?} cannot be opened: {}", classify(&error)),
@@ -52,6 +54,19 @@ fn open_file(options: &SqliteOptions) -> Result<Connection> {
 /// A file without any write permission is opened read-only even by a user whom permissions do not stop.
 fn cannot_be_written(path: &str) -> bool {
     Path::new(path).metadata().is_ok_and(|file| file.permissions().readonly())
+}
+
+/// Whether everything is in the one file: nothing waits in a log beside it.
+fn stands_alone(path: &str) -> bool {
+    ["-wal", "-journal"].iter().all(|end| !Path::new(&format!("{path}{end}")).exists())
+}
+
+/// The URI of a file that nobody writes to. Otherwise SQLite would make two files beside one in WAL mode, even to
+/// read it, and could not read it at all in a directory that it may not write to.
+fn immutable(path: &str) -> String {
+    let encoded = path.replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+    let authority = if path.starts_with('/') { "//" } else { "" };
+    format!("file:{authority}{encoded}?immutable=1")
 }
 
 fn configure(raw: &Connection, writable_file: bool) -> rusqlite::Result<()> {

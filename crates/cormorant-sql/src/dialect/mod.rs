@@ -75,6 +75,16 @@ impl Dialect {
         }
     }
 
+    /// Whether CREATE TABLE can hold indexes that are not unique.
+    pub(crate) fn creates_indexes_with_tables(self) -> bool {
+        matches!(self, Self::MySql | Self::MariaDb)
+    }
+
+    /// What to put around a calculated integer that is stored: SQLite would store a float where it overflows.
+    pub(crate) fn checks_stored_integers(self) -> Option<&'static str> {
+        (self == Self::Sqlite).then_some("cormorant_integer(")
+    }
+
     /// Whether INSERT can give rows back.
     pub fn insert_returning(self) -> bool {
         self != Self::MySql

@@ -66,6 +66,13 @@ impl Dialect {
                     instead: "say its precision and scale",
                 });
             }
+            // Rounded half away from zero, on every backend; floats alone would be rounded half to even.
+            (Self::Postgres, T::I16 | T::I32 | T::I64) if from == C::Float => {
+                return Ok(Cast::Template("CAST(ROUND(CAST({0} AS numeric)) AS bigint)"));
+            }
+            (Self::MySql | Self::MariaDb, T::I16 | T::I32 | T::I64) if from == C::Float => {
+                return Ok(Cast::Template("CAST(ROUND(CAST({0} AS DECIMAL(65, 30))) AS SIGNED)"));
+            }
             (Self::Postgres, _) => return Ok(Cast::To(self.type_name(to))),
 
             (_, T::Bool) if from == C::Bool => return Ok(Cast::Template("{0}")),

@@ -81,7 +81,7 @@ impl Renderer {
                     let node = nodes.get(at)?;
                     match token {
                         Token::Column { via, column, outer } => self.column(via, column, outer)?,
-                        Token::Bind(class) => self.bind(class, node.value)?,
+                        Token::Bind(class) | Token::Again(class, _) => self.bind(class, node.value)?,
                         Token::List(_) => self.placeholder(node.value)?,
                         Token::Subquery { table, exists, .. } => {
                             let inner = tokens.get(node.start..at).unwrap_or_default();

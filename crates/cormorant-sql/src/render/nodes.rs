@@ -111,6 +111,10 @@ impl Finder<'_> {
                 self.leaf(at, Known::of(class, false));
                 self.value += 1;
             }
+            Token::Again(class, value) => {
+                let node = Node { start: at, known: Known::of(class, false), value: usize::from(value) };
+                self.keep(at, node);
+            }
             Token::Unary(op) => self.combine(at, 1, |operands| match op {
                 Unary::IsNull | Unary::IsNotNull | Unary::Not => Known::of(Class::Bool, false),
                 Unary::Negate => same(operands),

@@ -100,7 +100,12 @@ impl Renderer {
             self.push(if n == 0 { " SET " } else { ", " });
             self.column_name(table, *column)?;
             self.push(" = ");
+            let integer = table.column(*column).is_some_and(|column| column.ty.is_integer());
+            let calculated = matches!(tokens.get(*at), Some(Token::Binary(_) | Token::Unary(_)));
+            let check = self.dialect.checks_stored_integers().filter(|_| integer && calculated);
+            self.push(check.unwrap_or_default());
             self.expression(tokens, &nodes, *at)?;
+            self.push(if check.is_some() { ")" } else { "" });
         }
         if direct {
             self.conditions(" WHERE ", tokens, &nodes, &clauses.filter)?;

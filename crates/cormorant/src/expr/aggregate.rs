@@ -52,14 +52,20 @@ impl<R, T> Expr<R, T> {
     }
 }
 
-impl<R, T: Numeric> Expr<R, T> {
+impl<R, T> Expr<R, T> {
     /// The sum: exact for integers and exact numbers, whose overflow is an error.
-    pub fn sum(self) -> Expr<R, T::Sum> {
+    pub fn sum(self) -> Expr<R, T::Sum>
+    where
+        T: Numeric,
+    {
         self.aggregate(Aggregate::Sum, false)
     }
 
     /// The mean.
-    pub fn avg(self) -> Expr<R, Option<f64>> {
+    pub fn avg(self) -> Expr<R, Option<f64>>
+    where
+        T: Numeric,
+    {
         self.aggregate(Aggregate::Avg, false)
     }
 }

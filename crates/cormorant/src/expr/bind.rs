@@ -68,10 +68,9 @@ fn why_refused(value: &Value) -> Option<&str> {
 }
 
 /// The values of a list, or the refusal of one of them.
-pub(super) fn list(values: impl Iterator<Item = Value>) -> Value {
-    let values: Vec<Value> = values.collect();
+pub(super) fn list(mut values: Vec<Value>) -> Value {
     match values.iter().position(|value| why_refused(value).is_some()) {
-        Some(refused) => values.into_iter().nth(refused).unwrap_or(Value::Null),
+        Some(refused) => values.swap_remove(refused),
         None => Value::List(values),
     }
 }

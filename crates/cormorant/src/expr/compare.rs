@@ -57,12 +57,28 @@ impl<R, T: Field> Expr<R, T> {
     }
 
     /// One of these values. However many they are, they travel as one parameter; none matches nothing.
-    pub fn is_in<V: IntoExpr<R, T>>(mut self, values: impl IntoIterator<Item = V>) -> Predicate<R> {
-        // Each value becomes an expression of one bound value, and that value is what the list takes.
-        let values = super::bind::list(values.into_iter().filter_map(|value| value.into_expr().buffer.values.pop()));
-        self.buffer.push(Token::List(Class::of(T::TYPE)));
-        self.buffer.values.push(values);
-        self.then(Token::In)
+    /// With columns or calculations among them it is the same as [`eq`](Self::eq) to one of them.
+    pub fn is_in<V: IntoExpr<R, T>>(self, values: impl IntoIterator<Item = V>) -> Predicate<R> {
+        let mut listed = Vec::new();
+        let mut calculated: Vec<Self> = Vec::new();
+        for value in values {
+            let mut operand = value.into_expr();
+            match operand.buffer.tokens.as_slice() {
+                [Token::Bind(_)] => listed.extend(operand.buffer.values.pop()),
+                _ => calculated.push(operand),
+            }
+        }
+        let equal: Vec<_> =
+            calculated.into_iter().map(|operand| self.clone().with(operand, Token::Binary(Binary::Eq))).collect();
+        let in_list = (!listed.is_empty() || equal.is_empty()).then(|| {
+            let mut this = self;
+            this.buffer.push(Token::List(Class::of(T::TYPE)));
+            this.buffer.values.push(super::bind::list(listed));
+            this.then(Token::In)
+        });
+        let mut either = in_list.into_iter().chain(equal);
+        let first = either.next().unwrap_or_else(|| !Predicate::always());
+        either.fold(first, |either, equal| either | equal)
     }
 }
 

@@ -14,11 +14,15 @@ impl Text for Option<String> {}
 /// Methods that take another text and say whether this one is like it.
 macro_rules! searches {
     ($($(#[$doc:meta])* $name:ident => $op:ident;)*) => {
-        impl<R, T: Text> Expr<R, T> {
+        // The bound is on the method: a number that is searched is told that it is no text.
+        impl<R, T> Expr<R, T> {
             $(
                 $(#[$doc])*
                 #[inline]
-                pub fn $name(self, other: impl IntoExpr<R, String>) -> Predicate<R> {
+                pub fn $name(self, other: impl IntoExpr<R, String>) -> Predicate<R>
+                where
+                    T: Text,
+                {
                     self.with(other.into_expr(), Token::Binary(Binary::$op))
                 }
             )*
@@ -53,10 +57,13 @@ searches! {
 /// Methods that make a value of text.
 macro_rules! functions {
     ($($(#[$doc:meta])* $name:ident => $function:ident;)*) => {
-        impl<R, T: Text> Expr<R, T> {
+        impl<R, T> Expr<R, T> {
             $(
                 $(#[$doc])*
-                pub fn $name(self) -> Self {
+                pub fn $name(self) -> Self
+                where
+                    T: Text,
+                {
                     self.then(Token::Call(Function::$function, 1))
                 }
             )*

@@ -40,10 +40,13 @@ parts!(HasTime: Time, DateTime, Timestamp);
 
 macro_rules! methods {
     ($trait:ident: $($(#[$doc:meta])* $name:ident => $function:ident;)*) => {
-        impl<R, T: $trait> Expr<R, T> {
+        impl<R, T> Expr<R, T> {
             $(
                 $(#[$doc])*
-                pub fn $name(self) -> Expr<R, T::Part> {
+                pub fn $name(self) -> Expr<R, T::Part>
+                where
+                    T: $trait,
+                {
                     self.then(Token::Call(Function::$function, 1))
                 }
             )*

@@ -221,6 +221,9 @@ impl<M: Mapper, O: Output> Query<M, O> {
         if self.paged {
             self.order_by_key(false);
         }
+        if self.buffer.tokens.contains(&Token::GroupBy) {
+            self.buffer = with_shared_values(self.buffer);
+        }
         self
     }
 
@@ -265,6 +268,28 @@ fn without_selected(buffer: Buffer) -> Buffer {
         }
     }
     kept
+}
+
+/// Binds equal values of a grouped query once. A server that is told of two parameters cannot know that they are
+/// equal, and would refuse to select what rows are grouped by.
+fn with_shared_values(buffer: Buffer) -> Buffer {
+    let mut shared = Buffer::default();
+    let mut values = buffer.values.into_iter();
+    for token in buffer.tokens {
+        let value = match token {
+            Token::Bind(_) | Token::List(_) => values.next(),
+            _ => None,
+        };
+        let known = value.as_ref().and_then(|value| shared.values.iter().position(|other| other == value));
+        match (token, known.and_then(|n| u16::try_from(n).ok())) {
+            (Token::Bind(class), Some(n)) => shared.push(Token::Again(class, n)),
+            _ => {
+                shared.push(token);
+                shared.values.extend(value);
+            }
+        }
+    }
+    shared
 }
 
 fn ends_clause(token: Token) -> bool {

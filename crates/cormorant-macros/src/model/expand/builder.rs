@@ -127,8 +127,8 @@ fn setter(column: &Column, names: &Names, given: &[TokenStream]) -> TokenStream 
     let plain = is_plain(value);
     let (argument, stored) = match (column.is_option(), plain) {
         (false, true) => (quote!(#value), quote!(value)),
-        (false, false) => (quote!(impl #support::Into<#value>), quote!(value.into())),
-        (true, true) => (quote!(impl #support::Into<#support::Option<#value>>), quote!(value.into())),
+        (false, false) => (quote!(impl #support::IntoField<#value>), quote!(value.into_field())),
+        (true, true) => (quote!(impl #support::IntoField<#support::Option<#value>>), quote!(value.into_field())),
         (true, false) => (quote!(impl #support::IntoOption<#value, #mark>), quote!(value.into_option())),
     };
     let generic = (column.is_option() && !plain).then(|| quote!(<#mark>));

@@ -91,13 +91,13 @@ fn comparisons(model: &Model, names: &Names) -> TokenStream {
     let (Some(_), None) = (keys.next(), keys.next()) else { return TokenStream::new() };
     quote! {
         /// The row is this one.
-        pub fn eq(&self, other: impl #support::Into<#support::ForeignKey<#ident>>) -> #support::Predicate<#root> {
-            #support::row_eq::<#root, #ident>(self.route, other.into())
+        pub fn eq(&self, other: impl #support::IntoField<#support::ForeignKey<#ident>>) -> #support::Predicate<#root> {
+            #support::row_eq::<#root, #ident>(self.route, other.into_field())
         }
 
         /// The row is another one, or none.
-        pub fn ne(&self, other: impl #support::Into<#support::ForeignKey<#ident>>) -> #support::Predicate<#root> {
-            #support::row_ne::<#root, #ident>(self.route, other.into())
+        pub fn ne(&self, other: impl #support::IntoField<#support::ForeignKey<#ident>>) -> #support::Predicate<#root> {
+            #support::row_ne::<#root, #ident>(self.route, other.into_field())
         }
 
         /// The row is one of these.
