@@ -60,8 +60,22 @@ impl Fixture {
     /// # Errors
     /// The server's.
     pub async fn kill_others(&self) -> Result<()> {
+        self.cut_others().await?;
+        let started = Instant::now();
+        while self.other_connections().await? > 0 {
+            assert!(started.elapsed() < PATIENCE, "killed connections are still there");
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        Ok(())
+    }
+
+    /// Cuts every other connection to the database, from the server's side.
+    ///
+    /// # Errors
+    /// The server's.
+    pub async fn cut_others(&self) -> Result<()> {
         match self.backend {
-            Backend::Sqlite => return Ok(()),
+            Backend::Sqlite => {}
             Backend::Postgres => {
                 let sql = "SELECT pg_terminate_backend(pid)::text FROM pg_stat_activity \
                            WHERE datname = current_database() AND pid <> pg_backend_pid()";
@@ -76,13 +90,6 @@ impl Fixture {
                 }
             }
         }
-        let started = Instant::now();
-        while self.other_connections().await? > 0 {
-            assert!(started.elapsed() < PATIENCE, "killed connections are still there");
-            tokio::time::sleep(Duration::from_millis(2)).await;
-        }
-        // The client's end hears of it a moment later, or at its next statement.
-        tokio::time::sleep(Duration::from_millis(20)).await;
         Ok(())
     }
 

@@ -1,6 +1,7 @@
 //! SQL of the program's own.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use cormorant_driver::{Call, Error, ErrorKind, Result};
 use cormorant_sql::{Class, Dialect, Parameter, Value};
@@ -26,11 +27,22 @@ pub struct Sql {
     pieces: Vec<Piece>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 enum Piece {
     Text(Cow<'static, str>),
     Value(Result<Value, String>, Class),
     List(Vec<Piece>),
+}
+
+/// Shows the text, and of values what they are.
+impl fmt::Debug for Piece {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => text.fmt(f),
+            Self::Value(_, class) => write!(f, "{{{class:?}}}"),
+            Self::List(pieces) => write!(f, "{{..{} values}}", pieces.len()),
+        }
+    }
 }
 
 impl Sql {

@@ -66,10 +66,8 @@ fn decimal_fault(number: Decimal, precision: u8, scale: u8, secret: bool) -> Opt
         return Some(format!("{shown} does not fit numeric({precision}, {scale}), whose largest value is {largest}"));
     }
     if exact.scale() > u32::from(scale) {
-        return Some(format!(
-            "{shown} has {} digits behind the point, numeric({precision}, {scale}) keeps {scale}",
-            exact.scale()
-        ));
+        let digits = if secret { "too many".to_owned() } else { exact.scale().to_string() };
+        return Some(format!("{shown} has {digits} digits behind the point, numeric({precision}, {scale}) keeps {scale}"));
     }
     None
 }

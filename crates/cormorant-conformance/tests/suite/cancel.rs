@@ -225,8 +225,27 @@ impl Setting {
         Ok(u32::from(plans.is_ok()) + u32::from(steps.is_ok()))
     }
 
+    /// MariaDB shows a transaction that has only read to nobody else: each connection is asked, the one that came
+    /// back last first, and then the other while that one is away.
+    async fn asks_each_connection(&self) -> Result<()> {
+        if !self.outside.is(Backend::MariaDb) {
+            return Ok(());
+        }
+        assert_eq!(sql!("SELECT @@in_transaction").one::<i64>(self.db()).await?, 0, "a transaction is open");
+        if self.connections > 1 {
+            let away = self.db().begin().await?;
+            Mark::query().exists(&away).await?;
+            assert_eq!(sql!("SELECT @@in_transaction").one::<i64>(self.db()).await?, 0, "a transaction is open");
+            away.rollback().await?;
+        }
+        Ok(())
+    }
+
     /// The pool is as good as new: every connection it may have can be had at once, and each is clean.
     async fn is_clean(&self) -> Result<()> {
+        // Before anyone borrows a connection: PostgreSQL shows those that are idle in a transaction to all.
+        self.outside.settle().await?;
+        self.asks_each_connection().await?;
         let mut all = Vec::new();
         for n in 0..self.connections as i64 {
             let tx = self.db().begin_with(Begin { read_only: true, ..Begin::default() }).await?;
@@ -245,15 +264,7 @@ impl Setting {
             tx.commit().await?;
         }
         self.outside.settle().await?;
-        if self.outside.is(Backend::MariaDb) {
-            // Nobody else sees a transaction that has only read: each connection is asked, one while the other is away.
-            let away = self.db().begin().await?;
-            Mark::query().exists(&away).await?;
-            let others = if self.connections > 1 { sql!("SELECT @@in_transaction").one::<i64>(self.db()).await? } else { 0 };
-            away.rollback().await?;
-            assert_eq!((others, sql!("SELECT @@in_transaction").one::<i64>(self.db()).await?), (0, 0));
-        }
-        Ok(())
+        self.asks_each_connection().await
     }
 }
 

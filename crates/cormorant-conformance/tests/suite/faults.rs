@@ -370,6 +370,14 @@ conformance! {
 mod servers {
     use super::*;
 
+    /// The connections whose statement runs and does not come to its end.
+    async fn waiting(outside: &Fixture) -> Result<Vec<i64>> {
+        match outside.backend {
+            Backend::Postgres => sql!("SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'").all(&outside.db).await,
+            _ => sql!("SELECT id FROM information_schema.processlist WHERE db = DATABASE() AND command <> 'Sleep' AND id <> CONNECTION_ID()").all(&outside.db).await,
+        }
+    }
+
     conformance! {
         async fn a_read_on_a_cut_connection_is_asked_again(test: &Fixture) {
             let one = test.with_connections(1).await?;
@@ -393,7 +401,9 @@ mod servers {
                 let before = Tight::query().count(&one.db).await?;
                 test.kill_others().await?;
                 // Where it is known that the server has hung up, another connection is taken, and the write is done.
+                one.statements();
                 let written = Record::insert(Tight { id: 0, n: 1, text: "y".into() }, &one.db).await;
+                assert_eq!(one.statements().len(), 1, "it is sent once");
                 let after = Tight::query().count(&one.db).await?;
                 match written {
                     Ok(_) => assert_eq!(after, before + 1),
@@ -401,12 +411,52 @@ mod servers {
                 }
                 let known = Tight::get(&one.db, row.id).await?.n;
                 test.kill_others().await?;
+                one.statements();
                 let written = Tight::filter(|t| t.id().eq(row.id)).update(&one.db, |t| t.n().set(t.n() + 1)).await;
+                assert_eq!(one.statements().len(), 1, "it is sent once");
                 row.refresh(&one.db).await?;
                 match written {
                     Ok(rows) => assert_eq!((rows, row.n), (1, known + 1)),
                     Err(error) => assert_eq!((error.kind(), row.n), (ErrorKind::ConnectionLost, known), "{error}"),
                 }
+            }
+        }
+
+        async fn a_statement_that_is_cut_while_it_runs_is_repeated_only_to_read(test: &Fixture) {
+            if test.is(Backend::Sqlite) {
+                return Ok(());
+            }
+            let one = test.with_connections(1).await?;
+            one.db.create(models![Tight]).await?;
+            let id = Record::insert(Tight { id: 0, n: 1, text: "x".into() }, &one.db).await?.id;
+            for writes in [true, false] {
+                // It waits for a lock, and is cut there.
+                let outside = test.beside(2).await?;
+                let holder = outside.db.begin().await?;
+                Tight::filter(|t| t.id().eq(id)).update(&holder, |t| t.n().set(99)).await?;
+                one.statements();
+                let db = one.db.clone();
+                let waits = tokio::spawn(async move {
+                    match writes {
+                        true => Tight::filter(|t| t.id().eq(id)).update(&db, |t| t.n().set(t.n() + 1)).await.map(|rows| rows as i64),
+                        false => sql!("SELECT n FROM fault_loose WHERE id = {id} FOR UPDATE").one(&db).await,
+                    }
+                });
+                outside.until("it does not wait", async || Ok(waiting(&outside).await?.len() == 1)).await?;
+                for id in waiting(&outside).await? {
+                    let kill = if test.is(Backend::Postgres) { format!("SELECT pg_terminate_backend({id})") } else { format!("KILL {id}") };
+                    outside.execute(&kill).await?;
+                }
+                if writes {
+                    assert_eq!(said(waits.await.unwrap()).kind, ErrorKind::ConnectionLost);
+                    assert_eq!(one.statements().len(), 1, "it is sent once");
+                    holder.rollback().await?;
+                } else {
+                    holder.rollback().await?;
+                    assert_eq!(waits.await.unwrap()?, 1);
+                    assert_eq!(one.statements().len(), 2, "it is asked again");
+                }
+                assert_eq!(Tight::get(&one.db, id).await?.n, 1);
             }
         }
 
