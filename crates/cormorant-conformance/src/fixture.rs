@@ -168,7 +168,9 @@ async fn create_database(server: &str, name: &str) -> Result<String> {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     let short: String = name.chars().take(30).collect();
-    let database = format!("t_{}_{number}_{short}", std::process::id());
+    // Process ids come again while a server lives; a moment does not.
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_micros());
+    let database = format!("t_{now}_{}_{number}_{short}", std::process::id());
     let admin = Database::connect(server).await?;
     Sql::unchecked(UncheckedSql::vouch_for(format!("CREATE DATABASE {database}"))).execute(&admin).await?;
     let base = server.rsplit_once('/').map_or(server, |(base, _)| base);

@@ -4,6 +4,8 @@
 //! `name::mariadb`. Each gets a [`Fixture`]: an empty database of its own, and a log of the statements sent to it.
 //! `cargo xtask test` starts the servers and says where they are; without it the tests of servers fail and say so.
 
+#![allow(clippy::panic, reason = "a fixture that cannot be made fails its test")]
+
 mod fixture;
 mod poll;
 mod server;

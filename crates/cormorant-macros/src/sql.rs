@@ -78,7 +78,7 @@ fn piece(inside: &str, text: &LitStr) -> syn::Result<TokenStream> {
     let parsed: TokenStream = expr.parse().map_err(|_| no_expression())?;
     // Names are looked up where the text stands.
     let expr: syn::Expr = syn::parse2(respan(parsed, text.span())).map_err(|_| no_expression())?;
-    Ok(if list { quote!(.list(&#expr)) } else { quote!(.bind(&#expr)) })
+    Ok(if list { quote!(.list(&(#expr))) } else { quote!(.bind(&(#expr))) })
 }
 
 fn fault(text: &LitStr, message: &str) -> syn::Error {

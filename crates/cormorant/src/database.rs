@@ -121,6 +121,7 @@ impl Database {
     ///
     /// # Errors
     /// As [`transaction`](Self::transaction).
+    #[allow(clippy::manual_async_fn, reason = "the signature promises that the future is `Send`")]
     pub fn try_transaction<T, E, F>(&self, scope: F) -> impl Future<Output = Result<T, E>> + Send
     where
         T: Send,

@@ -152,7 +152,7 @@ conformance! {
             ended?;
             assert_eq!(cents(&test.db).await?, [1]);
         }
-        assert_eq!(test.db.transaction(async |tx| { cents(tx).await.map(|all| all.len()) }).await.is_ok(), true);
+        assert!(test.db.transaction(async |tx| { cents(tx).await.map(|all| all.len()) }).await.is_ok());
     }
 
     async fn the_outer_scope_is_refused_at_once_while_an_inner_one_is_open(test: &Fixture) {

@@ -254,8 +254,8 @@ fn conversions() {
         SCORE,
         T::I64,
         r#"CAST(ROUND("score") AS INTEGER)"#,
-        r#"CAST("score" AS bigint)"#,
-        "CAST(`score` AS SIGNED)",
+        r#"CAST(ROUND(CAST("score" AS numeric)) AS bigint)"#,
+        "CAST(ROUND(CAST(`score` AS DECIMAL(65, 30))) AS SIGNED)",
     );
     cast(&ITEMS, PRICE, T::F32, r#"CAST("price" AS REAL)"#, r#"CAST("price" AS real)"#, "CAST(`price` AS DOUBLE)");
     cast(&USERS, AGE, T::F64, r#"CAST("age" AS REAL)"#, r#"CAST("age" AS double precision)"#, "CAST(`age` AS DOUBLE)");

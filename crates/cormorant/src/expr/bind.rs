@@ -4,7 +4,7 @@ use cormorant_sql::{Buffer, Class, Token, Value};
 use rust_decimal::Decimal;
 
 use super::Expr;
-use crate::{Error, ErrorKind, Scalar, Unstorable};
+use crate::Scalar;
 
 /// What can stand beside an expression of type `T`: a value, another expression, or an `Option` where `T` is one.
 #[diagnostic::on_unimplemented(
@@ -44,46 +44,10 @@ impl<R> Operand<R> for &str {
     type Is = String;
 }
 
-/// A value as an expression. One that no column can hold is kept as its [refusal](refusal): the query does not run.
+/// A value as an expression. One that no column can hold is an error when the query runs: NULL in its place would make
+/// the condition unknown, and its opposite too, and the query would find other rows than it asks for.
 pub(super) fn bind<R, T: Scalar, U>(value: &T) -> Expr<R, U> {
-    bound(Class::of(T::TYPE), value.to_value().unwrap_or_else(refusal))
-}
-
-/// Stands for a value that cannot be stored, until the query is about to run. NULL in its place would make the
-/// condition unknown, and its opposite too: the query would find other rows than it asks for.
-///
-/// No column holds lists, so a list of a list is no value of any.
-fn refusal(why: Unstorable) -> Value {
-    Value::List(vec![Value::List(vec![Value::Text(why.0.into())])])
-}
-
-/// Why a value cannot be bound, where it stands for a refused one.
-fn why_refused(value: &Value) -> Option<&str> {
-    let Value::List(values) = value else { return None };
-    let Some(Value::List(reason)) = values.first() else { return None };
-    match reason.as_slice() {
-        [Value::Text(why)] => Some(why),
-        _ => None,
-    }
-}
-
-/// The values of a list, or the refusal of one of them.
-pub(super) fn list(mut values: Vec<Value>) -> Value {
-    match values.iter().position(|value| why_refused(value).is_some()) {
-        Some(refused) => values.swap_remove(refused),
-        None => Value::List(values),
-    }
-}
-
-/// Refuses to run what holds a value that cannot be stored.
-///
-/// # Errors
-/// [`ErrorKind::Encode`] with the rule.
-pub(crate) fn check(buffer: &Buffer) -> Result<(), Error> {
-    match buffer.values.iter().enumerate().find_map(|(n, value)| Some((n, why_refused(value)?))) {
-        Some((n, why)) => Err(Error::new(ErrorKind::Encode, why).with_parameter(n)),
-        None => Ok(()),
-    }
+    bound(Class::of(T::TYPE), value.to_value().unwrap_or_else(|unstorable| Value::Unstorable(unstorable.0.into())))
 }
 
 pub(super) fn bound<R, U>(class: Class, value: Value) -> Expr<R, U> {

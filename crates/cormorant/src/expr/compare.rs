@@ -73,7 +73,7 @@ impl<R, T: Field> Expr<R, T> {
         let in_list = (!listed.is_empty() || equal.is_empty()).then(|| {
             let mut this = self;
             this.buffer.push(Token::List(Class::of(T::TYPE)));
-            this.buffer.values.push(super::bind::list(listed));
+            this.buffer.values.push(Value::List(listed));
             this.then(Token::In)
         });
         let mut either = in_list.into_iter().chain(equal);

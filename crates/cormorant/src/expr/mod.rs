@@ -21,7 +21,6 @@ use cormorant_sql::{Binary, Buffer, Route, Token, Unary};
 
 pub use aggregate::{Numeric, count};
 pub use assign::{Assign, IntoAssigns};
-pub(crate) use bind::check;
 pub use bind::{IntoExpr, Operand};
 pub use conditional::{Case, Func, case, func};
 pub use number::Arithmetic;

@@ -4,7 +4,6 @@ use cormorant_driver::{Error, ErrorKind, Result, Row};
 use cormorant_sql::{Kind, Token, Value};
 
 use super::{Fetch, Query, not_found};
-use crate::expr::check;
 use crate::{Executor, Mapper, executor};
 
 impl<M: Mapper, O: Fetch> Query<M, O> {
@@ -109,7 +108,6 @@ impl<M: Mapper, O: Fetch> Query<M, O> {
     pub async fn explain(self, db: &impl Executor) -> Result<String> {
         let target = db.target();
         let query = self.settled();
-        check(&query.buffer).map_err(|error| error.with_model(M::NAME))?;
         let statement = executor::statement(Kind::Select, M::TABLE, &query.buffer.tokens);
         let compiled = target.pool().shapes().get(&statement).map_err(Error::from_sql)?;
         let sql = format!("{} {}", target.dialect().explain(), compiled.sql);
@@ -134,7 +132,6 @@ impl<M: Mapper, O: Fetch> Query<M, O> {
         mut sink: impl FnMut(&mut Row<'_>) -> Result<()> + Send,
     ) -> Result<()> {
         let query = self.settled();
-        check(&query.buffer).map_err(|error| error.with_model(M::NAME))?;
         let statement = executor::statement(kind, M::TABLE, &query.buffer.tokens);
         match db.target().run(&statement, &query.buffer.values, &mut sink).await {
             Ok(_) => Ok(()),

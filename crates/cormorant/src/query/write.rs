@@ -4,7 +4,7 @@ use cormorant_driver::Result;
 use cormorant_sql::{Kind, Route};
 
 use super::Query;
-use crate::expr::{IntoAssigns, check};
+use crate::expr::IntoAssigns;
 use crate::{Executor, Mapper, PathOf, executor, problem};
 
 impl<M: Mapper> Query<M, M> {
@@ -33,7 +33,6 @@ impl<M: Mapper> Query<M, M> {
 
     async fn write(self, kind: Kind, db: &impl Executor) -> Result<u64> {
         let query = self.settled();
-        check(&query.buffer).map_err(|error| error.with_model(M::NAME))?;
         let statement = executor::statement(kind, M::TABLE, &query.buffer.tokens);
         match db.target().run(&statement, &query.buffer.values, &mut executor::no_rows).await {
             Ok(done) => Ok(done.rows),
