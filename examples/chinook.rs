@@ -223,9 +223,7 @@ macro_rules! chinook {
                         let artist = l.track().album().artist();
                         (artist.artist_id(), artist.name())
                     })
-                    .select(|l| {
-                        (l.track().album().artist().name(), (l.unit_price() * l.quantity()).sum())
-                    })
+                    .select(|l| (l.track().album().artist().name(), (l.unit_price() * l.quantity()).sum()))
                     .order_by(|l| {
                         let revenue = (l.unit_price() * l.quantity()).sum();
                         (revenue.desc(), l.track().album().artist().artist_id().asc())
@@ -252,12 +250,11 @@ macro_rules! chinook {
                 }
 
                 println!("# long");
-                let long: Vec<(String, i32)> =
-                    Track::filter(|t| t.name().contains("%") | t.name().contains("_"))
-                        .select(|t| (t.name(), t.milliseconds()))
-                        .order_by(|t| (t.milliseconds().desc(), t.track_id().asc()))
-                        .all(db)
-                        .await?;
+                let long: Vec<(String, i32)> = Track::filter(|t| t.name().contains("%") | t.name().contains("_"))
+                    .select(|t| (t.name(), t.milliseconds()))
+                    .order_by(|t| (t.milliseconds().desc(), t.track_id().asc()))
+                    .all(db)
+                    .await?;
                 for (name, milliseconds) in long {
                     println!("{name}\t{milliseconds}");
                 }
@@ -268,12 +265,36 @@ macro_rules! chinook {
 }
 
 chinook!(
-    camel, "PascalCase", "Album", "Artist", "Customer", "Employee", "Genre", "Invoice", "InvoiceLine", "MediaType",
-    "Playlist", "PlaylistTrack", "Track", "ReportsTo"
+    camel,
+    "PascalCase",
+    "Album",
+    "Artist",
+    "Customer",
+    "Employee",
+    "Genre",
+    "Invoice",
+    "InvoiceLine",
+    "MediaType",
+    "Playlist",
+    "PlaylistTrack",
+    "Track",
+    "ReportsTo"
 );
 chinook!(
-    snake, "snake_case", "album", "artist", "customer", "employee", "genre", "invoice", "invoice_line", "media_type",
-    "playlist", "playlist_track", "track", "reports_to"
+    snake,
+    "snake_case",
+    "album",
+    "artist",
+    "customer",
+    "employee",
+    "genre",
+    "invoice",
+    "invoice_line",
+    "media_type",
+    "playlist",
+    "playlist_track",
+    "track",
+    "reports_to"
 );
 
 #[tokio::main]

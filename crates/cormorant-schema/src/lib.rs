@@ -8,14 +8,12 @@
 //! constraints and indexes by rule.
 
 pub mod def;
-mod difference;
 mod ident;
 pub mod names;
 pub mod table;
 mod types;
 
 pub use def::{CheckDef, ColumnDef, DefaultDef, IndexDef, OnDelete, RelationDef, TableDef};
-pub use difference::differences;
 pub use ident::{Ident, InvalidIdent};
 pub use table::{Check, Column, Default, ForeignKey, Index, PrimaryKey, Schema, Table};
 pub use types::ColumnType;

@@ -118,21 +118,7 @@ impl Transaction {
     /// [`ErrorKind::CommitUnknown`] when COMMIT was sent and no answer came; the database's otherwise, and then it is
     /// rolled back.
     pub async fn commit(self) -> Result<()> {
-        if self.depth == 0 && matches!(self.state().slot, Slot::Waiting(_)) {
-            self.end();
-            return Ok(());
-        }
-        let mut running = self.enter().await?;
-        let connection = running.lease()?.connection()?;
-        let result = match self.depth {
-            0 => connection.commit().await,
-            depth => connection.release(depth).await,
-        };
-        if result.is_ok() || self.depth == 0 {
-            self.end();
-        }
-        running.finish();
-        result
+        self.finish(true).await
     }
 
     /// Rolls the transaction back, or takes the scope's work back.
@@ -140,15 +126,21 @@ impl Transaction {
     /// # Errors
     /// The database's.
     pub async fn rollback(self) -> Result<()> {
+        self.finish(false).await
+    }
+
+    async fn finish(self, keep: bool) -> Result<()> {
         if self.depth == 0 && matches!(self.state().slot, Slot::Waiting(_)) {
             self.end();
             return Ok(());
         }
         let mut running = self.enter().await?;
         let connection = running.lease()?.connection()?;
-        let result = match self.depth {
-            0 => connection.rollback().await,
-            depth => connection.rollback_to(depth).await,
+        let result = match (self.depth, keep) {
+            (0, true) => connection.commit().await,
+            (0, false) => connection.rollback().await,
+            (scope, true) => connection.release(scope).await,
+            (scope, false) => connection.rollback_to(scope).await,
         };
         if result.is_ok() || self.depth == 0 {
             self.end();

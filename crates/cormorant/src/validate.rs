@@ -67,7 +67,9 @@ fn decimal_fault(number: Decimal, precision: u8, scale: u8, secret: bool) -> Opt
     }
     if exact.scale() > u32::from(scale) {
         let digits = if secret { "too many".to_owned() } else { exact.scale().to_string() };
-        return Some(format!("{shown} has {digits} digits behind the point, numeric({precision}, {scale}) keeps {scale}"));
+        return Some(format!(
+            "{shown} has {digits} digits behind the point, numeric({precision}, {scale}) keeps {scale}"
+        ));
     }
     None
 }

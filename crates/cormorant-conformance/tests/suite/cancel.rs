@@ -375,13 +375,27 @@ conformance! {
         let tx = setting.db().begin().await?;
         Record::insert(mark(1), &tx).await?;
         let scope = tx.savepoint().await?;
-        if poll_times(Record::insert(mark(2), &scope), 1).await.is_none() {
+        if is_cancelled(async || Record::insert(mark(2), &scope).await).await {
             assert_eq!(Record::insert(mark(3), &scope).await.unwrap_err().kind(), ErrorKind::ConnectionLost);
             drop(scope);
             assert_eq!(tx.commit().await.unwrap_err().kind(), ErrorKind::ConnectionLost, "and nobody takes it for done");
         } else {
             assert!(test.is(Backend::Sqlite), "only SQLite is ready at once");
             drop((scope, tx));
+        }
+        setting.is_clean().await?;
+        assert_eq!(setting.marks().await?, UNTOUCHED);
+    }
+
+    async fn a_transaction_whose_begin_was_cancelled_is_lost(test: &Fixture) {
+        let setting = Setting::new(test, 1).await?;
+        setting.reset().await?;
+        let tx = setting.db().begin().await?;
+        if poll_times(Record::insert(mark(1), &tx), 1).await.is_none() {
+            assert_eq!(Record::insert(mark(2), &tx).await.unwrap_err().kind(), ErrorKind::ConnectionLost);
+            assert_eq!(tx.commit().await.unwrap_err().kind(), ErrorKind::ConnectionLost, "and nobody takes it for done");
+        } else {
+            drop(tx);
         }
         setting.is_clean().await?;
         assert_eq!(setting.marks().await?, UNTOUCHED);
@@ -478,6 +492,16 @@ conformance! {
             setting.is_clean().await?;
         }
     }
+}
+
+/// Drops a statement after its first poll; false when it is always ready then.
+async fn is_cancelled<T>(mut statement: impl AsyncFnMut() -> T) -> bool {
+    for _ in 0..50 {
+        if poll_times(statement(), 1).await.is_none() {
+            return true;
+        }
+    }
+    false
 }
 
 fn panics() -> Error {

@@ -54,7 +54,10 @@ pub(crate) fn decimal(value: ValueRef<'_>, form: DecimalForm) -> Result<Decimal,
         (ValueRef::Integer(units), DecimalForm::Units(scale)) => Decimal::new(units, u32::from(scale)),
         (ValueRef::Integer(n), _) => Decimal::from(n),
         (ValueRef::Real(n), DecimalForm::Scale(scale)) if n.abs() >= 10f64.powi(15 - i32::from(scale)) => {
-            return Err(Mismatch::new("an exact number", "one of more than 15 digits, which SQLite does not keep exactly"));
+            return Err(Mismatch::new(
+                "an exact number",
+                "one of more than 15 digits, which SQLite does not keep exactly",
+            ));
         }
         // The shortest text of a float is the number that was stored, up to 15 digits.
         (ValueRef::Real(n), _) => {
