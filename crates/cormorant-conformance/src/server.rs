@@ -51,8 +51,11 @@ impl Fixture {
     /// # Errors
     /// The server's.
     pub async fn settle(&self) -> Result<()> {
-        self.until("others still have statements or transactions open", async || Ok(self.busy_connections().await? == 0))
-            .await
+        self.until(
+            "others still have statements or transactions open",
+            async || Ok(self.busy_connections().await? == 0),
+        )
+        .await
     }
 
     /// Cuts every other connection to the database, from the server's side, and waits until they are gone.
@@ -82,7 +85,8 @@ impl Fixture {
                 let _: Vec<String> = Sql::unchecked(UncheckedSql::vouch_for(sql)).all(&self.db).await?;
             }
             Backend::MariaDb => {
-                let sql = "SELECT id FROM information_schema.processlist WHERE db = DATABASE() AND id <> CONNECTION_ID()";
+                let sql =
+                    "SELECT id FROM information_schema.processlist WHERE db = DATABASE() AND id <> CONNECTION_ID()";
                 let ids: Vec<i64> = Sql::unchecked(UncheckedSql::vouch_for(sql)).all(&self.db).await?;
                 for id in ids {
                     // One that has gone by itself is no fault.

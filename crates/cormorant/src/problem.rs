@@ -1,6 +1,7 @@
 //! Errors of the database, in terms of the model.
 
 use cormorant_driver::{Error, ErrorKind};
+use cormorant_sql::Value;
 use cormorant_sql::schema::{ColumnDef, TableDef, names};
 
 /// An error of a statement that only read.
@@ -14,12 +15,12 @@ pub(crate) fn of_query(error: Error, table: &'static TableDef) -> Error {
     }
 }
 
-/// An error of a statement that wrote; `written` are the columns of its values, in order.
-pub(crate) fn of_write(error: Error, table: &'static TableDef, written: &[u16]) -> Error {
+/// An error of a statement that wrote; `written` are the columns of its values, in order, row by row.
+pub(crate) fn of_write(error: Error, table: &'static TableDef, written: &[u16], values: &[Value]) -> Error {
     match error.kind() {
         ErrorKind::SchemaMismatch => missing(error, table),
         ErrorKind::Unique => unique(error, table),
-        ErrorKind::ForeignKey => foreign_key(error, table, written),
+        ErrorKind::ForeignKey => foreign_key(error, table, written, values),
         ErrorKind::NotNull => not_null(error, table),
         ErrorKind::Check => check(error, table),
         ErrorKind::Encode | ErrorKind::OutOfRange | ErrorKind::Decode => {
@@ -106,13 +107,17 @@ fn same(found: &str, constraint: &str, table: &TableDef) -> bool {
     found == constraint || found.strip_prefix(table.name).and_then(|rest| rest.strip_prefix('.')) == Some(constraint)
 }
 
-fn foreign_key(error: Error, table: &'static TableDef, written: &[u16]) -> Error {
+fn foreign_key(error: Error, table: &'static TableDef, written: &[u16], values: &[Value]) -> Error {
     let named = table.relations.iter().find(|relation| {
         let name = table.column(relation.column).map(|column| names::foreign_key(table.name, &[column.name]));
         name.as_deref().is_some_and(|name| error.constraint() == Some(name))
     });
-    // SQLite does not say which. Where only one was written, it is that one.
-    let mut possible = table.relations.iter().filter(|relation| written.contains(&relation.column));
+    // SQLite does not say which. Where only one was written with a value, it is that one: NULL points at nothing.
+    let points = |column: u16| {
+        let mut written = written.iter().cycle().zip(values);
+        written.any(|(other, value)| *other == column && !value.is_null())
+    };
+    let mut possible = table.relations.iter().filter(|relation| points(relation.column));
     let only = match (error.constraint(), possible.next(), possible.next()) {
         (None, Some(only), None) => Some(only),
         _ => None,

@@ -221,7 +221,8 @@ impl Setting {
 
     /// How many of the two tables are there that some cases create and drop.
     async fn tables(&self) -> Result<u32> {
-        let (plans, steps) = (Plan::query().exists(&self.outside.db).await, Step::query().exists(&self.outside.db).await);
+        let (plans, steps) =
+            (Plan::query().exists(&self.outside.db).await, Step::query().exists(&self.outside.db).await);
         Ok(u32::from(plans.is_ok()) + u32::from(steps.is_ok()))
     }
 
@@ -310,7 +311,9 @@ fn defines(method: &str) -> bool {
 }
 
 fn writes(method: &str) -> bool {
-    ["update", "delete", "execute", "insert", "save", "insert_many"].iter().any(|verb| method.ends_with(&format!("::{verb}")))
+    ["update", "delete", "execute", "insert", "save", "insert_many"]
+        .iter()
+        .any(|verb| method.ends_with(&format!("::{verb}")))
 }
 
 /// Long enough for an answer to arrive.

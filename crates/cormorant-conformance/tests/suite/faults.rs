@@ -102,7 +102,12 @@ fn said<T>(result: Result<T>) -> Said {
     }
 }
 
-fn says(kind: ErrorKind, model: &str, field: impl Into<Option<&'static str>>, constraint: impl Into<Option<&'static str>>) -> Said {
+fn says(
+    kind: ErrorKind,
+    model: &str,
+    field: impl Into<Option<&'static str>>,
+    constraint: impl Into<Option<&'static str>>,
+) -> Said {
     let owned = |text: Option<&'static str>| text.map(str::to_owned);
     Said { kind, model: Some(model.to_owned()), field: owned(field.into()), constraint: owned(constraint.into()) }
 }
@@ -117,7 +122,11 @@ fn faults<T>(result: Result<T>) -> Vec<String> {
 async fn library(test: &Fixture) -> Result<Record<Author>> {
     test.db.create(models![Author, Book, Link]).await?;
     let first = Record::insert(author(), &test.db).await?;
-    Record::insert(Author { email: "z".into(), first: "Z".into(), boss: Some(ForeignKey::from(&first)), ..author() }, &test.db).await?;
+    Record::insert(
+        Author { email: "z".into(), first: "Z".into(), boss: Some(ForeignKey::from(&first)), ..author() },
+        &test.db,
+    )
+    .await?;
     Book::builder().author(&first).title("t").insert(&test.db).await?;
     Record::insert(Link { a: 1, b: 2, n: 0 }, &test.db).await?;
     test.statements();
@@ -563,7 +572,8 @@ mod sqlite {
 
         fn files(&self) -> Vec<String> {
             let entries = fs::read_dir(&self.0).unwrap();
-            let mut files: Vec<String> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+            let mut files: Vec<String> =
+                entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
             files.sort();
             files
         }
@@ -596,7 +606,7 @@ mod sqlite {
                 assert_eq!(Tight::query().one(&db).await?.n, 7);
                 let written = Record::insert(Tight { id: 0, n: 8, text: CANARY.into() }, &db).await;
                 assert_eq!(said(written).kind, ErrorKind::ReadOnly);
-                let in_transaction = db.transaction(async |tx| { Tight::query().delete(tx).await }).await;
+                let in_transaction = db.transaction(async |tx| Tight::query().delete(tx).await).await;
                 assert_eq!(said(in_transaction).kind, ErrorKind::ReadOnly);
                 assert_eq!(Tight::query().count(&db).await?, 1);
                 assert_eq!(directory.files(), ["shop.db"], "no file beside it");
@@ -694,7 +704,9 @@ mod sqlite {
             assert!(numbers >= vec![3, 51, 3], "{version} can damage a file in WAL mode");
 
             db.create(models![Tight]).await?;
-            for misspelt in [sql!(r#"SELECT "nosuch" FROM fault_loose"#), sql!(r#"SELECT n FROM fault_loose WHERE "nosuch" = 1"#)] {
+            for misspelt in
+                [sql!(r#"SELECT "nosuch" FROM fault_loose"#), sql!(r#"SELECT n FROM fault_loose WHERE "nosuch" = 1"#)]
+            {
                 assert_eq!(said(misspelt.all::<i64>(&db).await).kind, ErrorKind::SchemaMismatch, "it is no text");
             }
             assert!(sql!(r#"CREATE INDEX misspelt ON fault_loose ("nosuch")"#).execute(&db).await.is_err());
@@ -729,23 +741,28 @@ mod sqlite {
             let url = directory.url("shop.db");
             Database::connect(&url).await?.create(models![Tight]).await?;
             // Databases of one process share nothing but the file, as those of several do.
-            let writers: Vec<_> = (0..4).map(|writer| {
-                let url = url.clone();
-                std::thread::spawn(move || {
-                    let db = Database::connect(url).wait()?;
-                    for n in 0..200 {
-                        let row = Tight { id: 0, n: writer * 1_000 + n, text: "x".into() };
-                        match n % 4 {
-                            0 => drop(db.transaction(async |tx| {
-                                Tight::query().count(tx).await?;
-                                Record::insert(row.clone(), tx).await
-                            }).wait()?),
-                            _ => drop(Record::insert(row, &db).wait()?),
+            let writers: Vec<_> = (0..4)
+                .map(|writer| {
+                    let url = url.clone();
+                    std::thread::spawn(move || {
+                        let db = Database::connect(url).wait()?;
+                        for n in 0..200 {
+                            let row = Tight { id: 0, n: writer * 1_000 + n, text: "x".into() };
+                            match n % 4 {
+                                0 => drop(
+                                    db.transaction(async |tx| {
+                                        Tight::query().count(tx).await?;
+                                        Record::insert(row.clone(), tx).await
+                                    })
+                                    .wait()?,
+                                ),
+                                _ => drop(Record::insert(row, &db).wait()?),
+                            }
                         }
-                    }
-                    Ok::<_, Error>(())
+                        Ok::<_, Error>(())
+                    })
                 })
-            }).collect();
+                .collect();
             for writer in writers {
                 writer.join().unwrap()?;
             }

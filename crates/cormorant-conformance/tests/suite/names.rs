@@ -4,7 +4,8 @@
 use cormorant::__private::{CheckDef, ColumnDef, IndexDef, OnDelete, RelationDef};
 use cormorant::prelude::*;
 use cormorant::{
-    Columns, ColumnType, Error, ErrorKind, FromRow, IntoModel, Unsaved, Join, Mapper, Result, Row, TableDef, Unstorable, Value,
+    ColumnType, Columns, Error, ErrorKind, FromRow, IntoModel, Join, Mapper, Result, Row, TableDef, Unsaved,
+    Unstorable, Value,
 };
 use cormorant_conformance::{Backend, Fixture, conformance};
 
@@ -336,7 +337,10 @@ async fn works<const N: usize>(test: &Fixture) -> Result<()> {
     one("insert");
     let mut b = Record::insert(Odd::<N>::new("b", Some(a.0.id)), db).await?;
     one("insert");
-    assert_eq!(texts(&Odd::<N>::insert_many(db, [Odd::new("c", Some(b.0.id)), Odd::new("d", Some(b.0.id))]).await?), ["c", "d"]);
+    assert_eq!(
+        texts(&Odd::<N>::insert_many(db, [Odd::new("c", Some(b.0.id)), Odd::new("d", Some(b.0.id))]).await?),
+        ["c", "d"]
+    );
     one("insert_many");
     assert_eq!(Odd::<N>::get(db, a.0.id).await?.0, a.0);
     one("get");
@@ -344,7 +348,8 @@ async fn works<const N: usize>(test: &Fixture) -> Result<()> {
     one("get_many");
     assert_eq!(texts(&Odd::<N>::filter(|o| o.text().eq("b")).all(db).await?), ["b"]);
     one("filter");
-    let joined = Odd::<N>::filter(|o| o.parent().parent().text().eq("a")).order_by(|o| (o.parent().text().asc(), o.text().desc()));
+    let joined = Odd::<N>::filter(|o| o.parent().parent().text().eq("a"))
+        .order_by(|o| (o.parent().text().asc(), o.text().desc()));
     assert_eq!(texts(&joined.clone().all(db).await?), ["d", "c"]);
     one("join");
     let selected: Vec<(String, Option<String>)> = joined.select(|o| (o.text(), o.parent().text())).all(db).await?;
@@ -436,12 +441,17 @@ macro_rules! derived {
                 let b = Derived::builder().text("b").parent(&a).insert(db).await?;
                 assert_eq!(Derived::filter(|d| d.parent().text().eq("a")).one(db).await?.number, b.number);
                 assert_eq!(Derived::filter(|d| d.text().eq("b")).update(db, |d| d.text().set("c")).await?, 1);
-                let texts: Vec<String> = Derived::query().order_by(|d| d.number().asc()).select(|d| d.text()).all(db).await?;
+                let texts: Vec<String> =
+                    Derived::query().order_by(|d| d.number().asc()).select(|d| d.text()).all(db).await?;
                 assert_eq!(texts, ["a", "c"]);
                 assert_eq!(Derived::filter(|d| d.number().eq(b.number)).delete(db).await?, 1);
                 assert_eq!(test.statements().len(), 6, "one each");
-                let twice = Record::insert(Derived { number: a.number, text: "x".into(), parent: None }, db).await.unwrap_err();
-                assert_eq!((twice.kind(), twice.model(), twice.field()), (ErrorKind::Unique, Some("Derived"), Some("number")));
+                let twice =
+                    Record::insert(Derived { number: a.number, text: "x".into(), parent: None }, db).await.unwrap_err();
+                assert_eq!(
+                    (twice.kind(), twice.model(), twice.field()),
+                    (ErrorKind::Unique, Some("Derived"), Some("number"))
+                );
                 sings(test, $table).await?;
                 db.drop(models![Derived]).await
             }
@@ -509,7 +519,8 @@ fn note(value: &str) -> Note {
 
 /// The values that a condition written in Rust finds.
 fn those(condition: impl Fn(&str) -> bool) -> Vec<String> {
-    let mut found: Vec<String> = VALUES.iter().filter(|value| condition(value)).map(|value| (*value).to_owned()).collect();
+    let mut found: Vec<String> =
+        VALUES.iter().filter(|value| condition(value)).map(|value| (*value).to_owned()).collect();
     found.sort();
     found
 }

@@ -426,7 +426,8 @@ mod sqlite {
     use super::*;
 
     async fn patient(url: String, connections: usize, patience: Duration) -> Result<Fixture> {
-        Fixture::at(Backend::Sqlite, url, |options| options.max_connections(connections).acquire_timeout(patience)).await
+        Fixture::at(Backend::Sqlite, url, |options| options.max_connections(connections).acquire_timeout(patience))
+            .await
     }
 
     #[test]
@@ -462,7 +463,7 @@ mod sqlite {
             let one = patient("sqlite::memory:".to_owned(), 1, patience).await?;
             one.db.create(models![Account]).await?;
             let started = Instant::now();
-            let inside = one.db.transaction(async |_tx| { Account::query().count(&one.db).await }).await;
+            let inside = one.db.transaction(async |_tx| Account::query().count(&one.db).await).await;
             let error = inside.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::PoolTimeout);
             assert!(error.to_string().contains("a transaction for 0."), "{error}");

@@ -36,7 +36,7 @@ impl<M: Mapper> Query<M, M> {
         let statement = executor::statement(kind, M::TABLE, &query.buffer.tokens);
         match db.target().run(&statement, &query.buffer.values, &mut executor::no_rows).await {
             Ok(done) => Ok(done.rows),
-            Err(error) => Err(problem::of_write(error, M::TABLE, &[])),
+            Err(error) => Err(problem::of_write(error, M::TABLE, &[], &[])),
         }
     }
 }

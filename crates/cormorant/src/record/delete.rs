@@ -30,7 +30,7 @@ impl<M: Model> Record<M> {
             .target()
             .run(&statement(Kind::Delete, M::TABLE, &buffer.tokens), &buffer.values, &mut no_rows)
             .await
-            .map_err(|error| problem::of_write(error, M::TABLE, &[]))?;
+            .map_err(|error| problem::of_write(error, M::TABLE, &[], &[]))?;
         if done.rows == 0 {
             return Err(stale::<M>(&key, "deleted"));
         }

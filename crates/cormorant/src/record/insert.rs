@@ -41,7 +41,7 @@ impl<M: Model> Record<M> {
         let done = target
             .run(&statement(Kind::Insert, M::TABLE, &tokens), &row.values, &mut sink)
             .await
-            .map_err(|error| problem::of_write(error, M::TABLE, &row.written(M::TABLE)))?;
+            .map_err(|error| problem::of_write(error, M::TABLE, &row.written(M::TABLE), &row.values))?;
         self.state = State::Clean;
         if returning.is_empty() && !row.omitted.is_empty() {
             if let Some(key) =
@@ -123,7 +123,7 @@ async fn insert_chunk<M: Model>(target: Target<'_>, records: &mut [Record<M>], r
     let done = target
         .run(&statement(Kind::Insert, M::TABLE, &tokens), &values, &mut sink)
         .await
-        .map_err(|error| problem::of_write(error, M::TABLE, &written))?;
+        .map_err(|error| problem::of_write(error, M::TABLE, &written, &values))?;
     if generated {
         if returning.is_empty() {
             // The key of the first row; those of one statement follow each other.

@@ -45,7 +45,9 @@ impl<M: Model> Record<M> {
         let done = target
             .run(&statement(Kind::Update, M::TABLE, &buffer.tokens), &buffer.values, &mut no_rows)
             .await
-            .map_err(|error| problem::of_write(error, M::TABLE, &written))?;
+            .map_err(|error| {
+            problem::of_write(error, M::TABLE, &written, buffer.values.get(..written.len()).unwrap_or_default())
+        })?;
         if done.rows == 0 {
             return Err(stale::<M>(&key, "saved"));
         }
