@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use cormorant::prelude::*;
-use cormorant::{Begin, Error, ErrorKind, Result, Sql, UncheckedSql};
+use cormorant::{Begin, Error, ErrorKind, Isolation, Result, Sql, UncheckedSql};
 use cormorant_conformance::{Backend, Fixture, PATIENCE, conformance, poll_and_leave, poll_times};
 
 #[derive(Model, Clone, Debug, PartialEq)]
@@ -83,7 +83,7 @@ cases! {
         Record::insert(mark(1), &tx).await.map(drop)
     };
     "Database::begin_with", UNTOUCHED => |s| async {
-        let tx = s.db().begin_with(Begin { isolation: Some(cormorant::Isolation::Serializable), read_only: true }).await?;
+        let tx = s.db().begin_with(Begin { isolation: Some(Isolation::Serializable), read_only: true }).await?;
         Mark::query().count(&tx).await?;
         tx.commit().await
     };
@@ -152,8 +152,12 @@ cases! {
     "Query::update", (3, 30) => |s| async { Mark::query().update(s.db(), |m| m.n().set(10)).await.map(drop) };
     "Query::delete", (0, 0) => |s| async { Mark::query().delete(s.db()).await.map(drop) };
     "Sql::all", UNTOUCHED => |s| async { sql!("SELECT id FROM cancel_marks").all::<i64>(s.db()).await.map(drop) };
-    "Sql::one", UNTOUCHED => |s| async { sql!("SELECT id FROM cancel_marks WHERE id = {FIRST}").one::<i64>(s.db()).await.map(drop) };
-    "Sql::optional", UNTOUCHED => |s| async { sql!("SELECT id FROM cancel_marks WHERE id = 0").optional::<i64>(s.db()).await.map(drop) };
+    "Sql::one", UNTOUCHED => |s| async {
+        sql!("SELECT id FROM cancel_marks WHERE id = {FIRST}").one::<i64>(s.db()).await.map(drop)
+    };
+    "Sql::optional", UNTOUCHED => |s| async {
+        sql!("SELECT id FROM cancel_marks WHERE id = 0").optional::<i64>(s.db()).await.map(drop)
+    };
     "Sql::execute", (3, 15) => |s| async { sql!("UPDATE cancel_marks SET n = 5").execute(s.db()).await.map(drop) };
     "Record::insert", (4, 6) => |s| async { Record::insert(mark(6), s.db()).await.map(drop) };
     "Record::save", (3, 8) => |s| async {
@@ -381,7 +385,8 @@ conformance! {
         if is_cancelled(async || Record::insert(mark(2), &scope).await).await {
             assert_eq!(Record::insert(mark(3), &scope).await.unwrap_err().kind(), ErrorKind::ConnectionLost);
             drop(scope);
-            assert_eq!(tx.commit().await.unwrap_err().kind(), ErrorKind::ConnectionLost, "and nobody takes it for done");
+            let committed = tx.commit().await.unwrap_err();
+            assert_eq!(committed.kind(), ErrorKind::ConnectionLost, "and nobody takes it for done");
         } else {
             assert!(test.is(Backend::Sqlite), "only SQLite is ready at once");
             drop((scope, tx));
@@ -396,7 +401,8 @@ conformance! {
         let tx = setting.db().begin().await?;
         if poll_times(Record::insert(mark(1), &tx), 1).await.is_none() {
             assert_eq!(Record::insert(mark(2), &tx).await.unwrap_err().kind(), ErrorKind::ConnectionLost);
-            assert_eq!(tx.commit().await.unwrap_err().kind(), ErrorKind::ConnectionLost, "and nobody takes it for done");
+            let committed = tx.commit().await.unwrap_err();
+            assert_eq!(committed.kind(), ErrorKind::ConnectionLost, "and nobody takes it for done");
         } else {
             drop(tx);
         }
@@ -594,8 +600,20 @@ fn owner_of(line: &str) -> String {
 
 #[test]
 fn the_reader_of_sources_sees_what_is_public() {
-    let source = "impl<M: Mapper, O: Fetch> Query<M, O> {\n    pub async fn all(self) {}\n    pub(crate) async fn inner(self) {}\n    \
-                  async fn each() {}\n    pub fn plain(self) -> Vec<u8> {}\n}\npub trait Model: Mapper {\n    fn find(\n        x: u8,\n    ) \
-                  -> impl Future<Output = ()>;\n    fn no() {}\n}\npub async fn free() {}\n";
+    let source = "
+impl<M: Mapper, O: Fetch> Query<M, O> {
+    pub async fn all(self) {}
+    pub(crate) async fn inner(self) {}
+    async fn each() {}
+    pub fn plain(self) -> Vec<u8> {}
+}
+pub trait Model: Mapper {
+    fn find(
+        x: u8,
+    ) -> impl Future<Output = ()>;
+    fn no() {}
+}
+pub async fn free() {}
+";
     assert_eq!(async_methods(source), ["Query::all", "Model::find", "free"]);
 }

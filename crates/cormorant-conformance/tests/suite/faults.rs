@@ -63,6 +63,10 @@ struct Tight {
 
 const CANARY: &str = "c4n4ry";
 
+fn tight(n: i64) -> Tight {
+    Tight { id: 0, n, text: CANARY.into() }
+}
+
 fn author() -> Author {
     Author {
         id: 0,
@@ -145,7 +149,8 @@ conformance! {
         let mut first = library(test).await?;
         let long = Author { email: "12345678901".into(), ..stranger() };
         assert_eq!(faults(Record::insert(long.clone(), &test.db).await), ["email"]);
-        assert!(Record::insert(Author { email: "\u{1F426}".repeat(10), ..stranger() }, &test.db).await.is_ok(), "ten characters");
+        let ten_birds = Author { email: "\u{1F426}".repeat(10), ..stranger() };
+        assert!(Record::insert(ten_birds, &test.db).await.is_ok(), "ten characters");
         Author::filter(|a| a.first().eq("A")).delete(&test.db).await?;
         test.statements();
         assert_eq!(faults(Record::insert(Author { fee: dec!(1000.00), ..stranger() }, &test.db).await), ["fee"]);
@@ -164,7 +169,8 @@ conformance! {
     async fn the_largest_and_the_longest_fit(test: &Fixture) {
         library(test).await?;
         for (fee, large) in [(dec!(999.99), i64::MAX as u64), (dec!(-999.99), 0), (dec!(0.010), 1)] {
-            let record = Record::insert(Author { fee, large: Some(large), email: "1234567890".into(), ..stranger() }, &test.db).await?;
+            let author = Author { fee, large: Some(large), email: "1234567890".into(), ..stranger() };
+            let record = Record::insert(author, &test.db).await?;
             let mut found = Author::get(&test.db, record.id).await?;
             assert_eq!((found.fee, found.large), (fee, Some(large)));
             found.delete(&test.db).await?;
@@ -215,14 +221,14 @@ conformance! {
 
     async fn a_column_that_is_gone_is_named(test: &Fixture) {
         test.db.create(models![Tight]).await?;
-        let mut row = Record::insert(Tight { id: 0, n: 1, text: CANARY.into() }, &test.db).await?;
+        let mut row = Record::insert(tight(1), &test.db).await?;
         Tight::query().all(&test.db).await?;
         test.execute("ALTER TABLE fault_loose DROP COLUMN n").await?;
         let missing = || says(ErrorKind::SchemaMismatch, "Tight", "n", None);
         assert_eq!(said(Tight::query().all(&test.db).await), missing());
         assert_eq!(said(Tight::filter(|t| t.n().eq(1)).count(&test.db).await), missing());
         assert_eq!(said(Tight::query().update(&test.db, |t| t.n().set(2)).await), missing());
-        assert_eq!(said(Record::insert(Tight { id: 0, n: 1, text: CANARY.into() }, &test.db).await), missing());
+        assert_eq!(said(Record::insert(tight(1), &test.db).await), missing());
         assert_eq!(said(row.refresh(&test.db).await), missing());
         row.n = 2;
         assert_eq!(said(row.save(&test.db).await), missing());
@@ -244,12 +250,14 @@ conformance! {
 
     async fn a_table_that_is_gone_is_said_with_its_model(test: &Fixture) {
         test.db.create(models![Tight]).await?;
-        let mut row = Record::insert(Tight { id: 0, n: 1, text: CANARY.into() }, &test.db).await?;
+        let mut row = Record::insert(tight(1), &test.db).await?;
         test.execute("DROP TABLE fault_loose").await?;
-        let gone = |said: Said| assert_eq!((said.kind, said.model.as_deref()), (ErrorKind::SchemaMismatch, Some("Tight")));
+        let gone = |said: Said| {
+            assert_eq!((said.kind, said.model.as_deref()), (ErrorKind::SchemaMismatch, Some("Tight")));
+        };
         gone(said(Tight::query().all(&test.db).await));
         gone(said(Tight::get(&test.db, 1).await));
-        gone(said(Tight::insert_many(&test.db, [Tight { id: 0, n: 1, text: CANARY.into() }]).await));
+        gone(said(Tight::insert_many(&test.db, [tight(1)]).await));
         gone(said(row.refresh(&test.db).await));
         gone(said(row.delete(&test.db).await));
         assert_eq!(said(sql!("SELECT n FROM fault_loose").all::<i64>(&test.db).await).kind, ErrorKind::SchemaMismatch);
@@ -264,7 +272,8 @@ conformance! {
         let email = Author { first: "n".into(), ..author() };
         assert_eq!(said(Record::insert(email, db).await), unique("Author", "email", "uq_fault_authors_email"));
         let both = Author { email: "n".into(), ..author() };
-        assert_eq!(said(Record::insert(both, db).await), unique("Author", "first, last", "uq_fault_authors_first_last"));
+        let both = said(Record::insert(both, db).await);
+        assert_eq!(both, unique("Author", "first, last", "uq_fault_authors_first_last"));
         let key = Author { id: first.id, ..stranger() };
         assert_eq!(said(Record::insert(key, db).await), unique("Author", "id", "pk_fault_authors"));
         let link = Link { a: 1, b: 2, n: 1 };
@@ -348,7 +357,7 @@ conformance! {
 
     async fn a_row_that_is_gone_is_stale(test: &Fixture) {
         test.db.create(models![Tight]).await?;
-        let mut row = Record::insert(Tight { id: 0, n: 1, text: CANARY.into() }, &test.db).await?;
+        let mut row = Record::insert(tight(1), &test.db).await?;
         Tight::query().delete(&test.db).await?;
         row.n = 2;
         let stale = || says(ErrorKind::Stale, "Tight", None, None);
@@ -381,10 +390,16 @@ mod servers {
 
     /// The connections whose statement runs and does not come to its end.
     async fn waiting(outside: &Fixture) -> Result<Vec<i64>> {
-        match outside.backend {
-            Backend::Postgres => sql!("SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'").all(&outside.db).await,
-            _ => sql!("SELECT id FROM information_schema.processlist WHERE db = DATABASE() AND command <> 'Sleep' AND id <> CONNECTION_ID()").all(&outside.db).await,
-        }
+        let sql = match outside.backend {
+            Backend::Postgres => {
+                sql!("SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
+            }
+            _ => sql!(
+                "SELECT id FROM information_schema.processlist \
+                 WHERE db = DATABASE() AND command <> 'Sleep' AND id <> CONNECTION_ID()"
+            ),
+        };
+        sql.all(&outside.db).await
     }
 
     conformance! {
@@ -447,14 +462,19 @@ mod servers {
                 let db = one.db.clone();
                 let waits = tokio::spawn(async move {
                     match writes {
-                        true => Tight::filter(|t| t.id().eq(id)).update(&db, |t| t.n().set(t.n() + 1)).await.map(|rows| rows as i64),
+                        true => {
+                            let row = Tight::filter(|t| t.id().eq(id));
+                            row.update(&db, |t| t.n().set(t.n() + 1)).await.map(|rows| rows as i64)
+                        }
                         false => sql!("SELECT n FROM fault_loose WHERE id = {id} FOR UPDATE").one(&db).await,
                     }
                 });
                 outside.until("it does not wait", async || Ok(waiting(&outside).await?.len() == 1)).await?;
                 for id in waiting(&outside).await? {
-                    let kill = if test.is(Backend::Postgres) { format!("SELECT pg_terminate_backend({id})") } else { format!("KILL {id}") };
-                    outside.execute(&kill).await?;
+                    match test.backend {
+                        Backend::Postgres => outside.execute(&format!("SELECT pg_terminate_backend({id})")).await?,
+                        _ => outside.execute(&format!("KILL {id}")).await?,
+                    };
                 }
                 if writes {
                     let ended = tokio::time::timeout(PATIENCE, waits).await.expect("it does not wait again").unwrap();
@@ -477,17 +497,17 @@ mod servers {
             let one = test.with_connections(1).await?;
             one.db.create(models![Tight]).await?;
             let tx = one.db.begin().await?;
-            Record::insert(Tight { id: 0, n: 1, text: CANARY.into() }, &tx).await?;
+            Record::insert(tight(1), &tx).await?;
             test.kill_others().await?;
             assert_eq!(said(Tight::query().count(&tx).await).kind, ErrorKind::ConnectionLost, "a read is not repeated");
-            assert_eq!(said(Record::insert(Tight { id: 0, n: 2, text: CANARY.into() }, &tx).await).kind, ErrorKind::ConnectionLost);
+            assert_eq!(said(Record::insert(tight(2), &tx).await).kind, ErrorKind::ConnectionLost);
             assert_eq!(said(tx.commit().await).kind, ErrorKind::ConnectionLost, "COMMIT was never sent");
             assert_eq!(test.rows_in("fault_loose").await?, 0);
 
             let lost = one.db.transaction(async |tx| {
-                Record::insert(Tight { id: 0, n: 1, text: CANARY.into() }, tx).await?;
+                Record::insert(tight(1), tx).await?;
                 test.kill_others().await?;
-                tx.transaction(async |inner| { Record::insert(Tight { id: 0, n: 2, text: CANARY.into() }, inner).await }).await
+                tx.transaction(async |inner| { Record::insert(tight(2), inner).await }).await
             }).await;
             assert_eq!(said(lost).kind, ErrorKind::ConnectionLost);
             Record::insert(Tight { id: 0, n: 3, text: "x".into() }, &one.db).await?;
@@ -501,7 +521,7 @@ mod servers {
             let one = test.with_connections(1).await?;
             one.db.create(models![Tight]).await?;
             let committed = one.db.transaction(async |tx| {
-                Record::insert(Tight { id: 0, n: 1, text: CANARY.into() }, tx).await?;
+                Record::insert(tight(1), tx).await?;
                 test.kill_others().await
             }).await;
             let kind = said(committed).kind;
@@ -529,7 +549,8 @@ mod servers {
             let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
             let port = silent.local_addr().unwrap().port();
             let started = Instant::now();
-            let error = Database::connect(format!("{scheme}://u:{CANARY}@127.0.0.1:{port}/shop?connect_timeout=0.3")).await.unwrap_err();
+            let url = format!("{scheme}://u:{CANARY}@127.0.0.1:{port}/shop?connect_timeout=0.3");
+            let error = Database::connect(url).await.unwrap_err();
             assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
             assert_eq!(said(Err::<(), Error>(error)).kind, ErrorKind::ConnectionLost);
         }
@@ -604,7 +625,7 @@ mod sqlite {
             {
                 let db = Database::connect(directory.url("shop.db")).await?;
                 assert_eq!(Tight::query().one(&db).await?.n, 7);
-                let written = Record::insert(Tight { id: 0, n: 8, text: CANARY.into() }, &db).await;
+                let written = Record::insert(tight(8), &db).await;
                 assert_eq!(said(written).kind, ErrorKind::ReadOnly);
                 let in_transaction = db.transaction(async |tx| Tight::query().delete(tx).await).await;
                 assert_eq!(said(in_transaction).kind, ErrorKind::ReadOnly);

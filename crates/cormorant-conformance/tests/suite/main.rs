@@ -1,6 +1,13 @@
 //! The suite. Models are defined beside the tests that use them, and created with `db.create(models![…])`.
 
-#![allow(missing_docs, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "tests")]
+#![allow(
+    missing_docs,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "tests"
+)]
 
 mod cancel;
 mod faults;

@@ -96,12 +96,14 @@ conformance! {
         assert_eq!(silent(Owner::builder().name(CANARY).insert(db).await), ErrorKind::Unique);
         let missing = Some(ForeignKey::to(format!("{CANARY}!")));
         let other = Note { text: "x".into(), code: "y".into(), ..note() };
-        assert_eq!(silent(Record::insert(Note { owner: missing.clone(), ..other.clone() }, db).await), ErrorKind::ForeignKey);
+        let orphan = Note { owner: missing.clone(), ..other.clone() };
+        assert_eq!(silent(Record::insert(orphan, db).await), ErrorKind::ForeignKey);
         assert_eq!(silent(Record::insert(Note { size: NUMBER * 10, ..other }, db).await), ErrorKind::Check);
         assert_eq!(silent(Owner::get(db, CANARY).await?.delete(db).await), ErrorKind::ForeignKey);
         kept.owner = missing;
         assert_eq!(silent(kept.save(db).await), ErrorKind::ForeignKey);
-        assert_eq!(silent(sql!("INSERT INTO secret_owners (name) VALUES ({CANARY})").execute(db).await), ErrorKind::Unique);
+        let by_hand = sql!("INSERT INTO secret_owners (name) VALUES ({CANARY})");
+        assert_eq!(silent(by_hand.execute(db).await), ErrorKind::Unique);
     }
 
     async fn no_error_of_reading_shows_a_value(test: &Fixture) {
@@ -116,7 +118,8 @@ conformance! {
         assert_eq!(silent(Owner::get(db, CANARY).await), ErrorKind::NotFound);
         // The database's own words about a value that it cannot turn into another type.
         if !test.is(Backend::Sqlite) {
-            let cast = sql!("SELECT CAST(text AS DATE) AS d FROM secret_notes WHERE text = {CANARY}").one::<Date>(db).await;
+            let cast = sql!("SELECT CAST(text AS DATE) AS d FROM secret_notes WHERE text = {CANARY}");
+            let cast = cast.one::<Date>(db).await;
             is_silent(&cast.unwrap_err());
         }
     }

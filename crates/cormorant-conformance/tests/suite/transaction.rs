@@ -24,9 +24,11 @@ async fn cents(db: &impl Executor) -> Result<Vec<i64>> {
     Account::query().order_by(|a| a.cents().asc()).select(|a| a.cents()).all(db).await
 }
 
+type Statement<'a> = Pin<Box<dyn Future<Output = Result<Record<Account>>> + Send + 'a>>;
+
 /// Polls futures together, on one task, until all are ready.
-async fn join<T>(mut futures: Vec<Pin<Box<dyn Future<Output = T> + Send + '_>>>) -> Vec<T> {
-    let mut outputs: Vec<Option<T>> = futures.iter().map(|_| None).collect();
+async fn join(mut futures: Vec<Statement<'_>>) -> Vec<Result<Record<Account>>> {
+    let mut outputs: Vec<Option<_>> = futures.iter().map(|_| None).collect();
     poll_fn(|context| {
         for (future, output) in futures.iter_mut().zip(&mut outputs) {
             if output.is_none()
@@ -100,7 +102,8 @@ conformance! {
             Err::<(), _>(ShopError::Closed)
         }).await;
         assert!(matches!(closed, Err(ShopError::Closed)));
-        let missing: Result<_, ShopError> = test.db.try_transaction(async |tx| Ok(Account::get(tx, 1).await?.cents)).await;
+        let missing: Result<_, ShopError> =
+            test.db.try_transaction(async |tx| Ok(Account::get(tx, 1).await?.cents)).await;
         assert!(matches!(missing, Err(ShopError::Database(error)) if error.is_not_found()));
         assert_eq!(cents(&test.db).await?, Vec::<i64>::new());
     }
@@ -130,7 +133,8 @@ conformance! {
         test.db.create(models![Account]).await?;
         test.db.transaction(async |tx| {
             Record::insert(Account { id: 7, cents: 1 }, tx).await?;
-            let twice = tx.transaction(async |inner| { Record::insert(Account { id: 7, cents: 2 }, inner).await }).await;
+            let again = Account { id: 7, cents: 2 };
+            let twice = tx.transaction(async |inner| { Record::insert(again, inner).await }).await;
             assert_eq!(kind(twice), ErrorKind::Unique);
             Record::insert(Account { id: 8, cents: 3 }, tx).await?;
             Ok(())
@@ -173,7 +177,7 @@ conformance! {
     async fn statements_awaited_together_run_one_after_the_other(test: &Fixture) {
         test.db.create(models![Account]).await?;
         let tx = test.db.begin().await?;
-        let inserts = (0..8).map(|n| Box::pin(Record::insert(account(n), &tx)) as Pin<Box<dyn Future<Output = Result<Record<Account>>> + Send>>);
+        let inserts = (0..8).map(|n| -> Statement<'_> { Box::pin(Record::insert(account(n), &tx)) });
         let records: Vec<Record<Account>> = join(inserts.collect()).await.into_iter().collect::<Result<_>>()?;
         for record in &records {
             assert_eq!(Account::get(&tx, record.id).await?.cents, record.cents, "each answer went to its question");
