@@ -49,8 +49,9 @@ impl Connection {
     /// Runs a statement. Another process that writes is waited for; nothing else is.
     #[inline]
     pub(crate) async fn run(&mut self, call: Call<'_>, sink: Sink<'_>) -> Result<Done> {
-        match self.run_once(call, sink) {
-            Err(error) if self.worth_waiting(&error) => self.run_again(call, sink, error).await,
+        let mut given = false;
+        match self.run_once(call, sink, &mut given) {
+            Err(error) if !given && self.worth_waiting(&error) => self.run_again(call, sink, error).await,
             result => result,
         }
     }
@@ -59,9 +60,11 @@ impl Connection {
     async fn run_again(&mut self, call: Call<'_>, sink: Sink<'_>, refused: Error) -> Result<Done> {
         let mut backoff = Backoff::new(self.busy_timeout);
         let mut refused = refused;
+        // Once a row was given away, running the statement again would give it twice.
+        let mut given = false;
         while backoff.sleep().await {
-            match self.run_once(call, sink) {
-                Err(error) if self.worth_waiting(&error) => refused = error,
+            match self.run_once(call, sink, &mut given) {
+                Err(error) if !given && self.worth_waiting(&error) => refused = error,
                 result => return result,
             }
         }
@@ -105,7 +108,7 @@ impl Connection {
         self.raw.is_autocommit()
     }
 
-    fn run_once(&mut self, call: Call<'_>, sink: Sink<'_>) -> Result<Done> {
+    fn run_once(&mut self, call: Call<'_>, sink: Sink<'_>, given: &mut bool) -> Result<Done> {
         let mut statement = self.raw.prepare_cached(call.sql).map_err(|error| classify(&error))?;
         if self.read_only && !statement.readonly() && !self.raw.is_autocommit() {
             return Err(Error::new(
@@ -118,7 +121,10 @@ impl Connection {
         let mut rows = statement.raw_query();
         loop {
             match rows.next() {
-                Ok(Some(row)) => sink(&mut Row::new(Cells::Sqlite(row), call.outputs))?,
+                Ok(Some(row)) => {
+                    *given = true;
+                    sink(&mut Row::new(Cells::Sqlite(row), call.outputs))?;
+                }
                 Ok(None) => break,
                 Err(error) => return Err(classify(&error)),
             }
@@ -188,7 +194,6 @@ fn classify(error: &rusqlite::Error) -> Error {
         Code::DatabaseCorrupt | Code::NotADatabase => ErrorKind::Corrupt,
         Code::TooBig | Code::ParameterOutOfRange => ErrorKind::LimitExceeded,
         Code::OperationInterrupted => ErrorKind::StatementTimeout,
-        Code::CannotOpen => ErrorKind::ConnectionLost,
         _ if message.contains("no such table") || message.contains("no such column") => ErrorKind::SchemaMismatch,
         _ if message.contains("has no column named") => ErrorKind::SchemaMismatch,
         _ if message.contains("integer overflow") => ErrorKind::OutOfRange,

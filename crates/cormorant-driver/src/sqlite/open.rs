@@ -18,11 +18,24 @@ const FIRST_SAFE_WAL: i32 = 3_051_003;
 
 pub(super) fn open(options: &SqliteOptions) -> Result<Connection> {
     let raw = open_file(options)?;
-    let writable = !raw.is_readonly("main").map_err(|error| classify(&error))?;
-    configure(&raw, writable && options.path.is_some()).map_err(|error| classify(&error))?;
-    functions::add(&raw).map_err(|error| classify(&error))?;
+    set_up(&raw, options).map_err(|error| match error.sqlite_error_code() {
+        // The file is opened at the first statement that reads it.
+        Some(rusqlite::ErrorCode::CannotOpen) => cannot_be_opened(options, &error),
+        _ => classify(&error),
+    })?;
     raw.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(raw)
+}
+
+fn set_up(raw: &Connection, options: &SqliteOptions) -> rusqlite::Result<()> {
+    let writable = !raw.is_readonly("main")?;
+    configure(raw, writable && options.path.is_some())?;
+    functions::add(raw)
+}
+
+fn cannot_be_opened(options: &SqliteOptions, error: &rusqlite::Error) -> Error {
+    let path = options.path.as_deref().unwrap_or(":memory:");
+    Error::new(ErrorKind::ConnectionLost, format!("the database file {path:?} cannot be opened: {}", classify(error)))
 }
 
 fn open_file(options: &SqliteOptions) -> Result<Connection> {
@@ -43,12 +56,7 @@ fn open_file(options: &SqliteOptions) -> Result<Connection> {
     } else {
         Connection::open_with_flags(path, flags | access)
     };
-    opened.map_err(|error| {
-        Error::new(
-            ErrorKind::ConnectionLost,
-            format!("the database file {path:?} cannot be opened: {}", classify(&error)),
-        )
-    })
+    opened.map_err(|error| cannot_be_opened(options, &error))
 }
 
 /// A file without any write permission is opened read-only even by a user whom permissions do not stop.
