@@ -10,6 +10,8 @@ use crate::{Executor, Field, FromRow, executor, query};
 
 /// SQL text with bound values: what [`sql!`](crate::sql) makes.
 ///
+/// An empty list is spread as `NULL`: no row is `IN` it, and no row is `NOT IN` it either, since SQL cannot tell.
+///
 /// # Values in braces are bound, lists are spread
 /// ```
 /// use cormorant::prelude::*;
