@@ -32,6 +32,14 @@ struct Shop {
 }
 
 #[derive(Model, Clone, Debug, PartialEq)]
+#[model(index(hall, label))]
+struct Shelf {
+    id: i64,
+    hall: String,
+    label: String,
+}
+
+#[derive(Model, Clone, Debug, PartialEq)]
 struct Person {
     id: i64,
     name: String,
@@ -210,6 +218,15 @@ conformance! {
         test.db.create(models![Shop]).await?;
         assert_eq!(test.statements().len(), 1);
         assert_eq!(test.rows_in("shops").await?, 1);
+    }
+
+    async fn text_in_an_index_of_the_struct_is_short_enough_to_be_indexed(test: &Fixture) {
+        test.db.create(models![Shelf]).await?;
+        let name = Shelf { id: 0, hall: "ä".repeat(255), label: "x".into() };
+        let shelf = Record::insert(name, &test.db).await?;
+        assert_eq!(Shelf::filter(|s| s.hall().eq("ä".repeat(255)) & s.label().eq("x")).one(&test.db).await?, shelf);
+        let long = Shelf { id: 0, hall: "ä".repeat(256), label: "x".into() };
+        assert!(Record::insert(long, &test.db).await.unwrap_err().is_validation());
     }
 
     async fn three_tables_take_few_statements(test: &Fixture) {

@@ -13,7 +13,13 @@ pub(super) fn expand(model: &Model, names: &Names) -> TokenStream {
     let Model { ident, table, strict, autoincrement, .. } = model;
     let name = ident.to_string();
     let schema = optional(model.schema.as_deref());
-    let columns = model.columns.iter().map(|of| column(of, support));
+    let columns = model.columns.iter().enumerate().map(|(position, of)| {
+        let column = column(of, support);
+        match model.indexes.iter().any(|index| index.columns.contains(&position)) {
+            true => quote!(#column.indexable()),
+            false => column,
+        }
+    });
     let key = model.columns.iter().enumerate().filter(|(_, column)| column.key.is_some()).map(|(n, _)| n as u16);
     let relations = model.columns.iter().enumerate().filter_map(|(n, column)| relation(n, column, support));
     let indexes = model.indexes.iter().map(|index| {
