@@ -102,6 +102,15 @@ fn key_column<M: Mapper>(route: Route) -> (Token, Class) {
     (Token::Column { via: route, column, outer: 0 }, crate::query::class_of(M::TABLE, column))
 }
 
+/// The key to compare with: none of a row that is not saved, and a refusal of one that no column holds.
+fn key_value<M: Mapper>(other: &ForeignKey<M>) -> Option<Value>
+where
+    M::Key: Scalar,
+{
+    let key = other.key()?;
+    Some(key.to_value().unwrap_or_else(|unstorable| Value::Unstorable(unstorable.0.into())))
+}
+
 fn compare<R, M: Mapper>(route: Route, other: ForeignKey<M>, op: Binary) -> Predicate<R>
 where
     M::Key: Scalar,
@@ -110,7 +119,7 @@ where
     let mut buffer = Buffer::of(column);
     buffer.push(Token::Bind(class));
     // A row without a key is no row of the database: NULL equals nothing.
-    buffer.values.push(other.to_value().unwrap_or(Value::Null));
+    buffer.values.push(key_value(&other).unwrap_or(Value::Null));
     buffer.push(Token::Binary(op));
     Expr::new(buffer)
 }
@@ -137,7 +146,7 @@ where
     M::Key: Scalar,
 {
     let (column, class) = key_column::<M>(route);
-    let values = others.filter_map(|other| other.to_value().ok()).collect();
+    let values = others.filter_map(|other| key_value(&other)).collect();
     let mut buffer = Buffer::of(column);
     buffer.push(Token::List(class));
     buffer.values.push(Value::List(values));

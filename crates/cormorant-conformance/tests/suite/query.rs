@@ -729,6 +729,19 @@ conformance! {
         assert_eq!(Book::query().count(&test.db).await?, 2);
     }
 
+    async fn a_key_that_no_column_holds_is_refused_in_a_condition(test: &Fixture) {
+        test.db.create(models![Giant]).await?;
+        Record::insert(Giant { id: 5, name: "a".into() }, &test.db).await?;
+        for query in [
+            Giant::filter(|g| g.eq(u64::MAX)),
+            Giant::filter(|g| g.ne(u64::MAX)),
+            Giant::filter(|g| !g.is_in([1, u64::MAX])),
+        ] {
+            assert_eq!(query.count(&test.db).await.unwrap_err().kind(), ErrorKind::Encode);
+        }
+        assert_eq!(Giant::filter(|g| g.is_in([5_u64])).count(&test.db).await?, 1);
+    }
+
     async fn a_value_that_no_column_holds_is_refused_in_a_condition(test: &Fixture) {
         test.db.create(models![Wide]).await?;
         Record::insert(Wide { id: 0, number: 5 }, &test.db).await?;
@@ -758,6 +771,13 @@ conformance! {
         assert_eq!(test.statements(), Vec::<String>::new(), "nothing is sent");
         assert_eq!(Wide::filter(|w| w.number().is_in([5, i64::MAX as u64])).count(&test.db).await?, 1);
     }
+}
+
+#[derive(Model, Clone, Debug, PartialEq)]
+struct Giant {
+    #[model(generated = false)]
+    id: u64,
+    name: String,
 }
 
 #[derive(Model, Clone, Debug, PartialEq)]
