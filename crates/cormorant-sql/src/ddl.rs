@@ -238,12 +238,17 @@ impl Sql {
         // On SQLite a foreign key stays in its schema and cannot name it.
         let schema = key.target_schema.as_ref().filter(|_| self.dialect != Dialect::Sqlite);
         self.qualified(schema, &key.target).text(" ").names(&key.target_columns);
-        self.text(match key.on_delete {
-            OnDelete::Restrict => " ON DELETE RESTRICT",
-            OnDelete::Cascade => " ON DELETE CASCADE",
-            OnDelete::SetNull => " ON DELETE SET NULL",
-            OnDelete::SetDefault => " ON DELETE SET DEFAULT",
-        })
+        self.text(" ON DELETE ").text(action(key.on_delete))
+    }
+}
+
+/// What a foreign key does when the row it points at is deleted.
+pub fn action(on_delete: OnDelete) -> &'static str {
+    match on_delete {
+        OnDelete::Restrict => "RESTRICT",
+        OnDelete::Cascade => "CASCADE",
+        OnDelete::SetNull => "SET NULL",
+        OnDelete::SetDefault => "SET DEFAULT",
     }
 }
 

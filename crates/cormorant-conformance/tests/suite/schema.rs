@@ -46,6 +46,21 @@ struct Person {
 }
 
 #[derive(Model, Clone, Debug, PartialEq)]
+#[model(unique(city, name), check(grown = "age >= 0"))]
+struct Pet {
+    id: i64,
+    #[model(max_length = 20)]
+    name: String,
+    #[model(max_length = 20, index)]
+    city: String,
+    #[model(index)]
+    age: i32,
+    owner: Option<ForeignKey<Person>>,
+    #[model(index = false, on_delete = cascade)]
+    vet: Option<ForeignKey<Person>>,
+}
+
+#[derive(Model, Clone, Debug, PartialEq)]
 struct Student {
     id: i64,
     name: String,
@@ -104,6 +119,29 @@ mod other {
         pub(super) name: Option<String>,
         #[model(max_length = 7)]
         pub(super) city: String,
+    }
+
+    /// The columns of a pet, and nothing that keeps them right.
+    #[derive(Model, Clone, Debug, PartialEq)]
+    #[model(table = "pets", index(owner_id, name))]
+    pub(super) struct Bare {
+        pub(super) id: i64,
+        #[model(max_length = 20)]
+        pub(super) name: String,
+        #[model(max_length = 20)]
+        pub(super) city: String,
+        pub(super) age: i32,
+        pub(super) owner_id: Option<i64>,
+        #[model(column = "vet_id", index = false)]
+        pub(super) vet: Option<ForeignKey<super::Student>>,
+    }
+
+    #[derive(Model, Clone, Debug, PartialEq)]
+    #[model(table = "pets")]
+    pub(super) struct Kept {
+        pub(super) id: i64,
+        #[model(index = false)]
+        pub(super) vet: Option<ForeignKey<super::Person>>,
     }
 
     #[derive(Model, Clone, Debug, PartialEq)]
@@ -375,6 +413,35 @@ conformance! {
             assert!(text.contains("people.id is bigint"), "{text}");
         }
         assert!(!text.contains("age"), "a column with a default does no harm: {text}");
+    }
+
+    async fn a_table_without_the_models_constraints_differs(test: &Fixture) {
+        test.db.create(models![Person, Student, other::Bare]).await?;
+        test.statements();
+        let error = test.db.create(models![Person, Pet]).await.unwrap_err();
+        assert_eq!((error.kind(), test.statements().len()), (ErrorKind::SchemaMismatch, 1));
+        let text = error.to_string();
+        let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| line.starts_with("pets")).collect();
+        assert_eq!(
+            lines,
+            [
+                "pets: there is no index over (city)",
+                "pets: there is no index over (age)",
+                "pets: there is no unique constraint over (city, name)",
+                "pets: the foreign key over (owner_id) is missing",
+                "pets: the foreign key over (vet_id) points at students (id), the model says people (id)",
+                "pets: the check ck_pets_grown is missing",
+            ],
+            "the index over the owner and the name serves as the owner's: {text}"
+        );
+    }
+
+    async fn another_deletion_rule_differs(test: &Fixture) {
+        test.db.create(models![Person, Pet]).await?;
+        test.db.create(models![Person, Pet]).await?;
+        let error = test.db.create(models![Person, other::Kept]).await.unwrap_err();
+        let rule = "pets: the foreign key over (vet_id) does CASCADE when its target is deleted, the model says RESTRICT";
+        assert!(error.to_string().contains(rule), "{error}");
     }
 
     async fn a_table_with_another_key_or_an_unknown_required_column_differs(test: &Fixture) {

@@ -1,120 +1,132 @@
-//! Tables as the database has them: enough to say whether a model can use one.
+//! Tables as the database has them, read from its catalog: enough to say whether a model can use one.
 
-use cormorant_driver::{Call, Result};
-use cormorant_sql::schema::{Schema, Table};
+use cormorant_driver::{Call, Error, ErrorKind, Result, Row};
+use cormorant_sql::schema::{Ident, Schema, Table};
 use cormorant_sql::{Class, Dialect, Parameter, Value};
 
 use crate::executor::Target;
 
 /// A table of the database.
 pub(super) struct LiveTable {
-    name: String,
-    columns: Vec<LiveColumn>,
+    schema: Option<Ident>,
+    pub(super) name: String,
+    pub(super) columns: Vec<LiveColumn>,
+    pub(super) indexes: Vec<LiveIndex>,
+    pub(super) foreign_keys: Vec<LiveForeignKey>,
+    /// What the catalog says of its checks.
+    pub(super) checks: Vec<String>,
 }
 
-struct LiveColumn {
-    name: String,
-    ty: String,
-    null: bool,
+pub(super) struct LiveColumn {
+    pub(super) name: String,
+    pub(super) ty: String,
+    pub(super) null: bool,
     /// Whether a row can be written without a value for it.
-    filled: bool,
-    /// Its place in the primary key, from 1; 0 outside it.
-    key: i64,
+    pub(super) filled: bool,
 }
 
-/// Reads the tables of a schema that exist, in one statement.
+pub(super) struct LiveIndex {
+    name: String,
+    pub(super) columns: Vec<String>,
+    pub(super) unique: bool,
+    pub(super) primary: bool,
+}
+
+pub(super) struct LiveForeignKey {
+    name: String,
+    pub(super) columns: Vec<String>,
+    pub(super) target: String,
+    /// Empty where they are the target's primary key and the table does not name them.
+    pub(super) target_columns: Vec<String>,
+    pub(super) on_delete: String,
+}
+
+/// Reads the tables of a schema that exist: one statement, where the models name no database schema.
 pub(super) async fn tables(target: Target<'_>, schema: &Schema) -> Result<Vec<LiveTable>> {
-    let names = schema.tables.iter().map(|table| Value::Text(table.name.as_str().to_owned().into())).collect();
-    let values = [Value::List(names)];
-    let sql = target.dialect().columns_of_tables();
+    let mut schemas: Vec<Option<&Ident>> = schema.tables.iter().map(|table| table.schema.as_ref()).collect();
+    schemas.sort_unstable();
+    schemas.dedup();
+    let mut tables = Vec::new();
+    for name in schemas {
+        let inside = schema.tables.iter().filter(|table| table.schema.as_ref() == name);
+        read(target, name, inside, &mut tables).await?;
+    }
+    Ok(tables)
+}
+
+async fn read(
+    target: Target<'_>,
+    schema: Option<&Ident>,
+    wanted: impl Iterator<Item = &Table>,
+    tables: &mut Vec<LiveTable>,
+) -> Result<()> {
+    let text = |name: &Ident| Value::Text(name.as_str().to_owned().into());
+    let values = [Value::List(wanted.map(|table| text(&table.name)).collect()), schema.map_or(Value::Null, text)];
     let call = Call {
-        sql,
+        sql: target.dialect().catalog(),
         values: &values,
-        parameters: &[Parameter { class: Class::Text, list: true }],
-        order: None,
+        parameters: &[Parameter { class: Class::Text, list: true }, Parameter { class: Class::Text, list: false }],
+        order: target.dialect().catalog_order(),
         outputs: &[],
         writes: false,
         keep: false,
         session: false,
     };
-    let mut tables: Vec<LiveTable> = Vec::new();
     target
         .call(call, &mut |row| {
-            let table = row.read(|cell| cell.text().map(str::to_owned))?;
-            let column = LiveColumn {
-                name: row.read(|cell| cell.text().map(str::to_owned))?,
-                ty: row.read(|cell| cell.text().map(str::to_lowercase))?,
-                null: row.read(|cell| cell.int())? != 0,
-                filled: row.read(|cell| cell.int())? != 0,
-                key: row.read(|cell| cell.int())?,
-            };
-            match tables.last_mut() {
-                Some(last) if last.name == table => last.columns.push(column),
-                _ => tables.push(LiveTable { name: table, columns: vec![column] }),
+            let name = text_of(row)?;
+            if tables.last().is_none_or(|last| last.name != name || last.schema.as_ref() != schema) {
+                tables.push(LiveTable::new(schema.cloned(), name));
             }
-            Ok(())
+            tables.last_mut().map_or(Ok(()), |table| table.take(row))
         })
         .await?;
-    Ok(tables)
+    Ok(())
+}
+
+fn text_of(row: &mut Row<'_>) -> Result<String> {
+    row.read(|cell| cell.text().map(str::to_owned))
 }
 
 impl LiveTable {
-    /// Whether this is the model's table.
-    pub(super) fn is(&self, table: &Table, dialect: Dialect) -> bool {
-        dialect.same_name(&self.name, table.name.as_str())
+    fn new(schema: Option<Ident>, name: String) -> Self {
+        Self { schema, name, columns: Vec::new(), indexes: Vec::new(), foreign_keys: Vec::new(), checks: Vec::new() }
     }
 
-    /// How it differs from what the model says, a line each. The order of columns and what a model does not know
-    /// make no difference, as long as rows can be written.
-    pub(super) fn differences(&self, table: &Table, dialect: Dialect) -> Vec<String> {
-        let mut lines = Vec::new();
-        for column in &table.columns {
-            let (name, wanted) = (&column.name, dialect.catalog_type(column.ty));
-            let found = self.columns.iter().find(|live| dialect.same_name(&live.name, name.as_str()));
-            match found {
-                None => lines.push(format!("{}.{name} is missing", table.name)),
-                Some(live) => {
-                    if !dialect.same_type(&live.ty, &wanted) {
-                        lines.push(format!("{}.{name} is {}, the model says {wanted}", table.name, live.ty));
-                    }
-                    // SQLite takes a key for nullable that nothing can set to NULL.
-                    if live.null != column.null && live.key == 0 {
-                        let word = |null| if null { "NULL" } else { "NOT NULL" };
-                        lines.push(format!(
-                            "{}.{name} is {}, the model says {}",
-                            table.name,
-                            word(live.null),
-                            word(column.null)
-                        ));
-                    }
+    /// Takes in what one row of the catalog says. The rows of one key or index follow each other.
+    fn take(&mut self, row: &mut Row<'_>) -> Result<()> {
+        let (kind, name, part) = (text_of(row)?, text_of(row)?, text_of(row)?);
+        let (target, target_column, on_delete) = (text_of(row)?, text_of(row)?, text_of(row)?);
+        let mut flag = || row.read(|cell| cell.int()).map(|flag| flag != 0);
+        let (first, second) = (flag()?, flag()?);
+        match kind.as_str() {
+            "column" => {
+                self.columns.push(LiveColumn { name, ty: part.to_lowercase(), null: first, filled: second });
+            }
+            "index" => match self.indexes.last_mut() {
+                Some(last) if last.name == name => last.columns.push(part),
+                _ => {
+                    self.indexes.push(LiveIndex { name, columns: vec![part], unique: first, primary: second });
+                }
+            },
+            "foreign key" => {
+                if self.foreign_keys.last().is_none_or(|last| last.name != name) {
+                    let (columns, target_columns) = (Vec::new(), Vec::new());
+                    self.foreign_keys.push(LiveForeignKey { name, columns, target, target_columns, on_delete });
+                }
+                if let Some(last) = self.foreign_keys.last_mut() {
+                    last.columns.push(part);
+                    last.target_columns.extend(Some(target_column).filter(|column| !column.is_empty()));
                 }
             }
+            "check" => self.checks.push(name),
+            other => return Err(Error::new(ErrorKind::Decode, format!("the catalog has an unknown kind {other:?}"))),
         }
-        let unknown = self
-            .columns
-            .iter()
-            .filter(|live| !table.columns.iter().any(|column| dialect.same_name(&live.name, column.name.as_str())));
-        for live in unknown.filter(|live| !live.null && !live.filled) {
-            lines.push(format!(
-                "{}.{} is NOT NULL without a default, and the model does not have it",
-                table.name, live.name
-            ));
-        }
-        let mut key: Vec<&LiveColumn> = self.columns.iter().filter(|live| live.key > 0).collect();
-        key.sort_by_key(|live| live.key);
-        let wanted = &table.primary_key.columns;
-        if key.len() != wanted.len()
-            || !key.iter().zip(wanted).all(|(live, name)| dialect.same_name(&live.name, name.as_str()))
-        {
-            let found: Vec<&str> = key.iter().map(|live| live.name.as_str()).collect();
-            let wanted: Vec<&str> = wanted.iter().map(|name| name.as_str()).collect();
-            lines.push(format!(
-                "{}: the primary key is ({}), the model says ({})",
-                table.name,
-                found.join(", "),
-                wanted.join(", ")
-            ));
-        }
-        lines
+        Ok(())
+    }
+
+    /// Whether this is the model's table.
+    pub(super) fn is(&self, table: &Table, dialect: Dialect) -> bool {
+        self.schema == table.schema && dialect.same_name(&self.name, table.name.as_str())
     }
 }

@@ -1,5 +1,6 @@
 //! Creating and dropping tables.
 
+mod difference;
 mod live;
 
 use cormorant_driver::{Call, Error, ErrorKind, Result};
@@ -19,7 +20,7 @@ pub(crate) async fn create(db: &Database, models: &[&'static TableDef]) -> Resul
     for table in &schema.tables {
         match existing.iter().find(|live| live.is(table, db.dialect())) {
             None => missing.push(table),
-            Some(live) => differences.extend(live.differences(table, db.dialect())),
+            Some(live) => differences.extend(difference::differences(live, table, db.dialect())),
         }
     }
     if !differences.is_empty() {
