@@ -87,7 +87,7 @@ impl Fixture {
     /// The server's.
     pub async fn new(backend: Backend, name: &str) -> Result<Self> {
         let url = match backend.server() {
-            None => "sqlite::memory:".to_owned(),
+            None => format!("sqlite::memory:{}", sqlite_options()),
             Some(server) => create_database(&server, name).await?,
         };
         Self::at(backend, url, |options| options).await
@@ -115,7 +115,7 @@ impl Fixture {
     /// The server's.
     pub async fn with_connections(&self, connections: usize) -> Result<Self> {
         let url = match self.backend {
-            Backend::Sqlite => format!("sqlite:{}", temporary_file()),
+            Backend::Sqlite => format!("sqlite:{}{}", temporary_file(), sqlite_options()),
             _ => self.url.clone(),
         };
         Self::at(self.backend, url, |options| options.max_connections(connections)).await
@@ -175,6 +175,11 @@ async fn create_database(server: &str, name: &str) -> Result<String> {
     Sql::unchecked(UncheckedSql::vouch_for(format!("CREATE DATABASE {database}"))).execute(&admin).await?;
     let base = server.rsplit_once('/').map_or(server, |(base, _)| base);
     Ok(format!("{base}/{database}"))
+}
+
+/// What stands behind the URL of every SQLite database: `?offload=thread`, in a run that asks for it.
+fn sqlite_options() -> String {
+    std::env::var("CORMORANT_TEST_SQLITE_OPTIONS").unwrap_or_default()
 }
 
 /// A path in the system's directory for temporary files, removed when the process ends by the system's own rules.

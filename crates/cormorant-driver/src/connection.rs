@@ -1,5 +1,7 @@
 //! One connection, whatever the backend, and the state it is in.
 
+use std::time::{Duration, Instant};
+
 use cormorant_sql::{Compiled, Dialect, Output, Parameter, Value};
 
 use crate::options::Observer;
@@ -66,6 +68,8 @@ pub struct StatementEvent<'a> {
     pub sql: &'a str,
     /// Whether it controls a transaction rather than reading or writing rows.
     pub control: bool,
+    /// How long it took, until its last row was read.
+    pub elapsed: Duration,
 }
 
 /// How a transaction begins.
@@ -119,6 +123,8 @@ pub struct Connection {
     /// Session state may have been changed by hand: the connection is not used again.
     dirty: bool,
     observer: Option<Hook>,
+    /// A statement that takes longer is warned about.
+    slow: Duration,
 }
 
 struct Hook(Observer);
@@ -170,7 +176,7 @@ impl Connection {
     pub(crate) async fn open(options: &Options) -> Result<Self> {
         let inner = match &options.backend {
             #[cfg(feature = "sqlite")]
-            Backend::Sqlite(sqlite) => Inner::Sqlite(Box::new(crate::sqlite::Connection::open(sqlite)?)),
+            Backend::Sqlite(sqlite) => Inner::Sqlite(Box::new(crate::sqlite::Connection::open(sqlite).await?)),
             #[cfg(feature = "postgres")]
             Backend::Postgres(server) => {
                 Inner::Postgres(Box::new(crate::postgres::Connection::open(server, options.connect_timeout).await?))
@@ -186,7 +192,8 @@ impl Connection {
             #[allow(unreachable_patterns, reason = "reached when a driver is not built in")]
             Backend::MySql(_) => return Err(no_driver("MySQL and MariaDB")),
         };
-        Ok(Self { inner, state: State::Idle, dirty: false, observer: options.on_statement.clone().map(Hook) })
+        let observer = options.on_statement.clone().map(Hook);
+        Ok(Self { inner, state: State::Idle, dirty: false, observer, slow: options.slow_statement })
     }
 
     /// The dialect it speaks.
@@ -220,15 +227,19 @@ impl Connection {
         refuse_unstorable(call.values)?;
         let before = self.enter()?;
         self.dirty |= call.session;
+        let started = self.started();
         let result = by_backend!(self, connection => connection.run(call, sink).await);
-        self.leave(before, result, call.sql, false)
+        self.report(started, call.sql, false);
+        self.leave(before, result)
     }
 
     /// Runs SQL text of the library's own: transaction control, settings.
     async fn control(&mut self, sql: &str, after: State) -> Result<()> {
         self.enter()?;
+        let started = self.started();
         let result = by_backend!(self, connection => connection.control(sql).await);
-        self.leave(after, result, sql, true)
+        self.report(started, sql, true);
+        self.leave(after, result)
     }
 
     /// Marks the connection as busy: until the answer is read, dropping the future leaves it so.
@@ -246,15 +257,46 @@ impl Connection {
         }
     }
 
-    fn leave<T>(&mut self, state: State, result: Result<T>, sql: &str, control: bool) -> Result<T> {
+    fn leave<T>(&mut self, state: State, result: Result<T>) -> Result<T> {
         self.state = match &result {
             Err(error) if error.is_connection_lost() => State::Broken,
             _ => state,
         };
-        if let Some(Hook(observer)) = &self.observer {
-            observer(&StatementEvent { sql, control });
-        }
         result
+    }
+
+    /// Looks at the clock, where somebody wants to know: it costs a tenth of a point lookup.
+    #[inline]
+    fn started(&self) -> Option<Instant> {
+        (self.observer.is_some() || tracing::enabled!(target: "cormorant", tracing::Level::WARN)).then(Instant::now)
+    }
+
+    #[inline]
+    fn report(&self, started: Option<Instant>, sql: &str, control: bool) {
+        if let Some(started) = started {
+            self.report_after(started.elapsed(), sql, control);
+        }
+    }
+
+    #[cold]
+    fn report_after(&self, elapsed: Duration, sql: &str, control: bool) {
+        if let Some(Hook(observer)) = &self.observer {
+            observer(&StatementEvent { sql, control, elapsed });
+        }
+        if elapsed >= self.slow {
+            let seconds = elapsed.as_secs_f64();
+            tracing::warn!(target: "cormorant", { db.query.text = sql, seconds }, "{}", self.slow_because());
+        }
+    }
+
+    fn slow_because(&self) -> &'static str {
+        match &self.inner {
+            #[cfg(feature = "sqlite")]
+            Inner::Sqlite(connection) if connection.is_inline() => {
+                "slow statement: it kept its thread, and the tasks on it, waiting (offload=thread in the URL would not)"
+            }
+            _ => "slow statement",
+        }
     }
 
     /// Begins a transaction.
@@ -351,13 +393,13 @@ impl Connection {
     /// Rolls back without waiting, where the backend can: for dropping a transaction.
     pub fn rollback_now(&mut self) {
         #[cfg(feature = "sqlite")]
+        let started = self.started();
+        #[cfg(feature = "sqlite")]
         if let Inner::Sqlite(connection) = &mut self.inner {
             if connection.rollback_now() {
                 self.state = State::Idle;
             }
-            if let Some(Hook(observer)) = &self.observer {
-                observer(&StatementEvent { sql: "ROLLBACK", control: true });
-            }
+            self.report(started, "ROLLBACK", true);
         }
     }
 
@@ -365,8 +407,8 @@ impl Connection {
     pub(crate) fn is_clean(&mut self) -> bool {
         #[cfg(feature = "sqlite")]
         if let Inner::Sqlite(connection) = &mut self.inner {
-            // Statements run to their end in one piece, so nothing is ever half read; and a database in memory lives
-            // and dies with its connection.
+            // Statements run to their end in one piece, or are stopped, so nothing is ever half read; and a database in
+            // memory lives and dies with its connection.
             let clean = connection.rollback_now() && (!self.dirty || connection.is_in_memory());
             self.state = State::Idle;
             return clean;
@@ -376,14 +418,16 @@ impl Connection {
         idle && matches!(open, Ok(false)) && self.is_alive()
     }
 
-    /// Whether the server, as far as is known here, has not hung up.
+    /// Whether the other end, as far as is known here, has not hung up.
     pub(crate) fn is_alive(&self) -> bool {
         match &self.inner {
+            #[cfg(feature = "sqlite")]
+            Inner::Sqlite(connection) => connection.is_alive(),
             #[cfg(feature = "postgres")]
             Inner::Postgres(connection) => connection.is_alive(),
             #[cfg(feature = "mysql")]
             Inner::MySql(connection) => connection.is_alive(),
-            _ => true,
+            Inner::None => false,
         }
     }
 

@@ -15,9 +15,14 @@ use crate::{Error, ErrorKind, Result, StatementEvent};
 /// | `postgresql://user:password@host:5432/shop` | PostgreSQL |
 /// | `mysql://user:password@host:3306/shop`, `mariadb://…` | MySQL or MariaDB |
 ///
-/// Behind `?` stand options: `max_connections`, `acquire_timeout` and `connect_timeout` (seconds) for every backend;
-/// `mode` (`rwc`, `rw`, `ro`) and `busy_timeout` (seconds) for SQLite; `application_name` for PostgreSQL; `socket`
-/// (the path of a Unix socket, or its directory) for the servers. An unknown option is an error.
+/// Behind `?` stand options: `max_connections`, `acquire_timeout`, `connect_timeout` and `slow_statement` (seconds) for
+/// every backend; `mode` (`rwc`, `rw`, `ro`), `busy_timeout` (seconds) and `offload=thread` for SQLite;
+/// `application_name` for PostgreSQL; `socket` (the path of a Unix socket, or its directory) for the servers. An
+/// unknown option is an error.
+///
+/// SQLite's statements run on the calling thread, on every runtime: that is fastest, and most take microseconds.
+/// Where some take long, `offload=thread` gives each connection a thread of its own, so that other tasks go on; each
+/// statement then costs a hand-over of some ten microseconds.
 ///
 /// # A password never shows
 /// ```
@@ -32,6 +37,7 @@ pub struct Options {
     pub(crate) max_connections: usize,
     pub(crate) acquire_timeout: Duration,
     pub(crate) connect_timeout: Duration,
+    pub(crate) slow_statement: Duration,
     pub(crate) on_statement: Option<Observer>,
 }
 
@@ -58,6 +64,8 @@ pub struct SqliteOptions {
     pub mode: Mode,
     /// How long a statement waits for another process that writes.
     pub busy_timeout: Duration,
+    /// Whether each connection has a thread of its own, and no statement runs on the caller's.
+    pub own_thread: bool,
 }
 
 /// How a SQLite file is opened.
@@ -158,6 +166,7 @@ impl Options {
             max_connections,
             acquire_timeout: Duration::from_secs(10),
             connect_timeout: Duration::from_secs(10),
+            slow_statement: Duration::from_millis(500),
             on_statement: None,
         };
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
@@ -180,6 +189,7 @@ impl Options {
             }
             (_, "acquire_timeout") => self.acquire_timeout = seconds(key, value)?,
             (_, "connect_timeout") => self.connect_timeout = seconds(key, value)?,
+            (_, "slow_statement") => self.slow_statement = seconds(key, value)?,
             (Backend::Sqlite(sqlite), "busy_timeout") => sqlite.busy_timeout = seconds(key, value)?,
             (Backend::Sqlite(sqlite), "mode") => {
                 sqlite.mode = match value {
@@ -189,17 +199,19 @@ impl Options {
                     _ => return Err(invalid(key, "rwc, rw or ro")),
                 };
             }
+            (Backend::Sqlite(sqlite), "offload") if value == "thread" => sqlite.own_thread = true,
+            (Backend::Sqlite(_), "offload") => return Err(invalid(key, "thread, or left out")),
             (Backend::Postgres(server) | Backend::MySql(server), "socket") => server.socket = Some(value.to_owned()),
             (Backend::Postgres(server), "application_name") => server.application_name = Some(value.to_owned()),
             (backend, _) => {
                 let known = match backend {
-                    Backend::Sqlite(_) => "mode, busy_timeout, max_connections, acquire_timeout, connect_timeout",
-                    Backend::Postgres(_) => {
-                        "application_name, socket, max_connections, acquire_timeout, connect_timeout"
-                    }
-                    Backend::MySql(_) => "socket, max_connections, acquire_timeout, connect_timeout",
+                    Backend::Sqlite(_) => "mode, busy_timeout, offload",
+                    Backend::Postgres(_) => "application_name, socket",
+                    Backend::MySql(_) => "socket",
                 };
-                return Err(refuse(&format!("the URL has an unknown option {key:?}"), &format!("known are {known}")));
+                let known =
+                    format!("known are {known}, max_connections, acquire_timeout, connect_timeout, slow_statement");
+                return Err(refuse(&format!("the URL has an unknown option {key:?}"), &known));
             }
         }
         Ok(())
@@ -218,6 +230,14 @@ impl Options {
     #[must_use]
     pub fn acquire_timeout(mut self, timeout: Duration) -> Self {
         self.acquire_timeout = timeout;
+        self
+    }
+
+    /// A statement that takes longer is warned about, where a subscriber of `tracing` listens: half a second unless
+    /// this, or `slow_statement` in the URL, says otherwise. The warning shows the statement and no value.
+    #[must_use]
+    pub fn slow_statement(mut self, longer_than: Duration) -> Self {
+        self.slow_statement = longer_than;
         self
     }
 
@@ -241,7 +261,7 @@ impl SqliteOptions {
             path if path.contains('\0') => return Err(refuse("the file's name holds NUL", "choose another name")),
             path => Some(path),
         };
-        Ok(Self { path, mode: Mode::Create, busy_timeout: Duration::from_secs(5) })
+        Ok(Self { path, mode: Mode::Create, busy_timeout: Duration::from_secs(5), own_thread: false })
     }
 }
 
@@ -357,6 +377,7 @@ mod tests {
             ("oracle://x/y", "\"oracle\" is no database"),
             ("sqlite:", "names no file"),
             ("sqlite::memory:?max_connections=2", "exactly one connection"),
+            ("sqlite:x.db?offload=yes", "offload is not understood"),
             ("sqlite:x.db?pragma=x", "unknown option \"pragma\""),
             ("postgresql://h", "names no database"),
             ("postgresql://h:x/d", "port is not a number"),

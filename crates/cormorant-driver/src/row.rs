@@ -21,6 +21,9 @@ pub struct Row<'a> {
 pub(crate) enum Cells<'a> {
     #[cfg(feature = "sqlite")]
     Sqlite(&'a rusqlite::Row<'a>),
+    /// A row that came from another thread.
+    #[cfg(feature = "sqlite")]
+    SqliteValues(&'a [rusqlite::types::Value]),
     #[cfg(feature = "postgres")]
     Postgres(&'a tokio_postgres::Row),
     #[cfg(feature = "mysql")]
@@ -61,6 +64,8 @@ impl<'a> Row<'a> {
         match self.cells {
             #[cfg(feature = "sqlite")]
             Cells::Sqlite(row) => row.as_ref().column_count(),
+            #[cfg(feature = "sqlite")]
+            Cells::SqliteValues(values) => values.len(),
             #[cfg(feature = "postgres")]
             Cells::Postgres(row) => row.len(),
             #[cfg(feature = "mysql")]
@@ -88,13 +93,9 @@ impl<'a> Row<'a> {
     fn cell(&self, at: usize) -> Result<Cell<'a>, Mismatch> {
         match self.cells {
             #[cfg(feature = "sqlite")]
-            Cells::Sqlite(row) => match row.get_ref(at) {
-                Ok(value) => {
-                    let decimal = self.outputs.get(at).map_or_else(Default::default, |output| output.decimal);
-                    Ok(Cell(CellOf::Sqlite(value, decimal)))
-                }
-                Err(_) => Err(Mismatch::new("another column", "the end of the row")),
-            },
+            Cells::Sqlite(row) => self.sqlite_cell(at, row.get_ref(at).ok()),
+            #[cfg(feature = "sqlite")]
+            Cells::SqliteValues(values) => self.sqlite_cell(at, values.get(at).map(Into::into)),
             #[cfg(feature = "postgres")]
             Cells::Postgres(row) => crate::postgres::cell::of(row, at).map(|cell| Cell(CellOf::Postgres(cell))),
             #[cfg(feature = "mysql")]
@@ -104,6 +105,31 @@ impl<'a> Row<'a> {
             },
             Cells::None(_) => Err(Mismatch::new("a column", "no driver")),
         }
+    }
+
+    #[cfg(feature = "sqlite")]
+    #[inline]
+    fn sqlite_cell(&self, at: usize, value: Option<rusqlite::types::ValueRef<'a>>) -> Result<Cell<'a>, Mismatch> {
+        let decimal = || self.outputs.get(at).map_or_else(Default::default, |output| output.decimal);
+        match value {
+            Some(value) => Ok(Cell(CellOf::Sqlite(value, decimal()))),
+            None => Err(Mismatch::new("another column", "the end of the row")),
+        }
+    }
+
+    /// Takes every cell as a value of its own, for another thread.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn take_owned(&mut self, values: &mut Vec<rusqlite::types::Value>) -> Result<()> {
+        for _ in 0..self.len() {
+            values.push(self.read(|cell| match cell.0 {
+                CellOf::Sqlite(value, _) => {
+                    rusqlite::types::Value::try_from(value).map_err(|_| Mismatch::new("text", "text that is not UTF-8"))
+                }
+                #[allow(unreachable_patterns, reason = "reached when a driver is built in")]
+                _ => Err(Mismatch::new("a value of SQLite", "another")),
+            })?);
+        }
+        Ok(())
     }
 
     #[cold]

@@ -21,6 +21,7 @@ mod raw;
 mod record;
 mod schema;
 mod secrets;
+mod slow;
 mod transaction;
 mod types;
 mod waiting;

@@ -1,41 +1,48 @@
-//! SQLite, through rusqlite. Statements run on the calling thread and are ready at the first poll.
+//! SQLite, through rusqlite: on the calling thread, or on a thread of the connection's own.
 
 pub(crate) mod cell;
 mod functions;
+mod inline;
 mod open;
+mod thread;
 mod values;
 
-use std::time::{Duration, Instant};
-
-use futures_timer::Delay;
-use rusqlite::limits::Limit;
-
 use crate::options::SqliteOptions;
-use crate::row::Cells;
-use crate::{Begin, Call, Conflict, Done, Error, ErrorKind, Result, Row, Sink};
+use crate::{Begin, Call, Conflict, Done, Error, ErrorKind, Result, Sink};
+
+/// A transaction that only reads.
+const BEGIN_TO_READ: &str = "BEGIN";
+
+/// A transaction that may write takes the lock at once: a reader that turns into a writer would be refused, and
+/// waiting would not help it.
+const BEGIN_TO_WRITE: &str = "BEGIN IMMEDIATE";
 
 /// A connection to a SQLite database.
 #[derive(Debug)]
 pub(crate) struct Connection {
-    raw: rusqlite::Connection,
-    busy_timeout: Duration,
+    place: Place,
     max_parameters: usize,
     in_memory: bool,
-    /// Whether the transaction that is open, if one is, only reads.
-    read_only: bool,
+}
+
+/// Where its statements run.
+#[derive(Debug)]
+enum Place {
+    Inline(inline::Connection),
+    Thread(thread::Connection),
 }
 
 impl Connection {
-    pub(crate) fn open(options: &SqliteOptions) -> Result<Self> {
-        let raw = open::open(options)?;
-        let max_parameters = raw.limit(Limit::SQLITE_LIMIT_VARIABLE_NUMBER).map_or(999, |limit| limit.max(1) as usize);
-        Ok(Self {
-            raw,
-            busy_timeout: options.busy_timeout,
-            max_parameters,
-            in_memory: options.path.is_none(),
-            read_only: false,
-        })
+    pub(crate) async fn open(options: &SqliteOptions) -> Result<Self> {
+        let (place, max_parameters) = if options.own_thread {
+            let (connection, max_parameters) = thread::Connection::open(options).await?;
+            (Place::Thread(connection), max_parameters)
+        } else {
+            let connection = inline::Connection::open(options)?;
+            let max_parameters = connection.max_parameters();
+            (Place::Inline(connection), max_parameters)
+        };
+        Ok(Self { place, max_parameters, in_memory: options.path.is_none() })
     }
 
     pub(crate) fn is_in_memory(&self) -> bool {
@@ -46,132 +53,54 @@ impl Connection {
         self.max_parameters
     }
 
-    /// Runs a statement. Another process that writes is waited for; nothing else is.
-    #[inline]
-    pub(crate) async fn run(&mut self, call: Call<'_>, sink: Sink<'_>) -> Result<Done> {
-        let mut given = false;
-        match self.run_once(call, sink, &mut given) {
-            Err(error) if !given && self.worth_waiting(&error) => self.run_again(call, sink, error).await,
-            result => result,
+    /// Whether statements run on the caller's thread.
+    pub(crate) fn is_inline(&self) -> bool {
+        matches!(self.place, Place::Inline(_))
+    }
+
+    pub(crate) fn is_alive(&self) -> bool {
+        match &self.place {
+            Place::Inline(_) => true,
+            Place::Thread(connection) => connection.is_alive(),
         }
     }
 
-    #[cold]
-    async fn run_again(&mut self, call: Call<'_>, sink: Sink<'_>, refused: Error) -> Result<Done> {
-        let mut backoff = Backoff::new(self.busy_timeout);
-        let mut refused = refused;
-        // Once a row was given away, running the statement again would give it twice.
-        let mut given = false;
-        while backoff.sleep().await {
-            match self.run_once(call, sink, &mut given) {
-                Err(error) if !given && self.worth_waiting(&error) => refused = error,
-                result => return result,
-            }
+    /// Runs a statement. Another process that writes is waited for; nothing else is.
+    #[inline]
+    pub(crate) async fn run(&mut self, call: Call<'_>, sink: Sink<'_>) -> Result<Done> {
+        match &mut self.place {
+            Place::Inline(connection) => connection.run(call, sink).await,
+            Place::Thread(connection) => connection.run(call, sink).await,
         }
-        Err(refused)
     }
 
     /// Transaction control: BEGIN waits for another process as a statement does.
     pub(crate) async fn control(&mut self, sql: &str) -> Result<()> {
-        let mut backoff = Backoff::new(self.busy_timeout);
-        loop {
-            match self.raw.prepare_cached(sql).and_then(|mut statement| statement.raw_execute()) {
-                Ok(_) => return Ok(()),
-                Err(error) => {
-                    let error = classify(&error);
-                    // A COMMIT that was refused can be tried again: the transaction is still open.
-                    let wait = self.worth_waiting(&error) || sql == "COMMIT" && is_busy(&error);
-                    if !wait || !backoff.sleep().await {
-                        return Err(error);
-                    }
-                }
-            }
+        match &mut self.place {
+            Place::Inline(connection) => connection.control(sql).await,
+            Place::Thread(connection) => connection.control(sql).await,
         }
     }
 
-    /// The words that begin a transaction. One that may write takes the lock at once: a reader that turns into a
-    /// writer would be refused, and waiting would not help it.
+    /// The words that begin a transaction.
+    #[allow(clippy::unused_self, reason = "the servers' connections need themselves")]
     pub(crate) fn begin(&mut self, begin: Begin) -> Vec<String> {
-        self.read_only = begin.read_only;
-        vec![if begin.read_only { "BEGIN".to_owned() } else { "BEGIN IMMEDIATE".to_owned() }]
+        vec![if begin.read_only { BEGIN_TO_READ } else { BEGIN_TO_WRITE }.to_owned()]
     }
 
     pub(crate) fn in_transaction(&self) -> bool {
-        !self.raw.is_autocommit()
+        match &self.place {
+            Place::Inline(connection) => connection.in_transaction(),
+            Place::Thread(connection) => connection.in_transaction(),
+        }
     }
 
-    /// True when no transaction is open any more.
+    /// Rolls back without waiting; true when no transaction is open any more, or none will be by the next statement.
     pub(crate) fn rollback_now(&mut self) -> bool {
-        if self.in_transaction() {
-            let _ = self.raw.execute_batch("ROLLBACK");
+        match &mut self.place {
+            Place::Inline(connection) => connection.rollback_now(),
+            Place::Thread(connection) => connection.rollback_now(),
         }
-        self.raw.is_autocommit()
-    }
-
-    fn run_once(&mut self, call: Call<'_>, sink: Sink<'_>, given: &mut bool) -> Result<Done> {
-        let mut statement = self.raw.prepare_cached(call.sql).map_err(|error| classify(&error))?;
-        if self.read_only && !statement.readonly() && !self.raw.is_autocommit() {
-            return Err(Error::new(
-                ErrorKind::ReadOnly,
-                "the transaction was begun to read only: begin one that writes, or write outside of it",
-            ));
-        }
-        values::bind(&mut statement, call.values)?;
-        let writes = call.writes || !statement.readonly();
-        let mut rows = statement.raw_query();
-        loop {
-            match rows.next() {
-                Ok(Some(row)) => {
-                    *given = true;
-                    sink(&mut Row::new(Cells::Sqlite(row), call.outputs))?;
-                }
-                Ok(None) => break,
-                Err(error) => return Err(classify(&error)),
-            }
-        }
-        drop(rows);
-        if call.keep {
-            drop(statement);
-        } else {
-            statement.discard();
-        }
-        if !writes {
-            return Ok(Done::default());
-        }
-        Ok(Done { rows: self.raw.changes(), key: Some(self.raw.last_insert_rowid()) })
-    }
-
-    /// Another process holds the lock and this statement holds none: trying again can succeed. Inside a transaction
-    /// it cannot, as the other may be waiting for us.
-    fn worth_waiting(&self, error: &Error) -> bool {
-        is_busy(error) && self.raw.is_autocommit()
-    }
-}
-
-fn is_busy(error: &Error) -> bool {
-    error.kind() == ErrorKind::Retryable(Conflict::Busy)
-}
-
-/// Longer and longer sleeps, until the time is up.
-struct Backoff {
-    until: Instant,
-    next: Duration,
-}
-
-impl Backoff {
-    fn new(timeout: Duration) -> Self {
-        Self { until: Instant::now() + timeout, next: Duration::from_millis(1) }
-    }
-
-    /// Sleeps; false when the time is up.
-    async fn sleep(&mut self) -> bool {
-        let left = self.until.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            return false;
-        }
-        Delay::new(self.next.min(left)).await;
-        self.next = (self.next * 2).min(Duration::from_millis(50));
-        true
     }
 }
 

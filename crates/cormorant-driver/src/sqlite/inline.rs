@@ -1,0 +1,165 @@
+//! A connection whose statements run on the calling thread and are ready at the first poll.
+
+use std::time::{Duration, Instant};
+
+use futures_timer::Delay;
+use rusqlite::InterruptHandle;
+use rusqlite::limits::Limit;
+
+use super::{BEGIN_TO_READ, BEGIN_TO_WRITE, classify, open, values};
+use crate::options::SqliteOptions;
+use crate::row::Cells;
+use crate::{Call, Conflict, Done, Error, ErrorKind, Result, Row, Sink};
+
+/// A connection to a SQLite database.
+#[derive(Debug)]
+pub(super) struct Connection {
+    raw: rusqlite::Connection,
+    busy_timeout: Duration,
+    max_parameters: usize,
+    /// Whether the transaction that is open, if one is, only reads.
+    read_only: bool,
+}
+
+impl Connection {
+    pub(super) fn open(options: &SqliteOptions) -> Result<Self> {
+        let raw = open::open(options)?;
+        let max_parameters = raw.limit(Limit::SQLITE_LIMIT_VARIABLE_NUMBER).map_or(999, |limit| limit.max(1) as usize);
+        Ok(Self { raw, busy_timeout: options.busy_timeout, max_parameters, read_only: false })
+    }
+
+    pub(super) fn max_parameters(&self) -> usize {
+        self.max_parameters
+    }
+
+    /// Runs a statement. Another process that writes is waited for; nothing else is.
+    #[inline]
+    pub(super) async fn run(&mut self, call: Call<'_>, sink: Sink<'_>) -> Result<Done> {
+        let mut given = false;
+        match self.run_once(call, sink, &mut given) {
+            Err(error) if !given && self.worth_waiting(&error) => self.run_again(call, sink, error).await,
+            result => result,
+        }
+    }
+
+    #[cold]
+    async fn run_again(&mut self, call: Call<'_>, sink: Sink<'_>, refused: Error) -> Result<Done> {
+        let mut backoff = Backoff::new(self.busy_timeout);
+        let mut refused = refused;
+        // Once a row was given away, running the statement again would give it twice.
+        let mut given = false;
+        while backoff.sleep().await {
+            match self.run_once(call, sink, &mut given) {
+                Err(error) if !given && self.worth_waiting(&error) => refused = error,
+                result => return result,
+            }
+        }
+        Err(refused)
+    }
+
+    /// Transaction control: BEGIN waits for another process as a statement does.
+    pub(super) async fn control(&mut self, sql: &str) -> Result<()> {
+        match sql {
+            BEGIN_TO_READ => self.read_only = true,
+            BEGIN_TO_WRITE => self.read_only = false,
+            _ => {}
+        }
+        let mut backoff = Backoff::new(self.busy_timeout);
+        loop {
+            match self.raw.prepare_cached(sql).and_then(|mut statement| statement.raw_execute()) {
+                Ok(_) => return Ok(()),
+                Err(error) => {
+                    let error = classify(&error);
+                    // A COMMIT that was refused can be tried again: the transaction is still open.
+                    let wait = self.worth_waiting(&error) || sql == "COMMIT" && is_busy(&error);
+                    if !wait || !backoff.sleep().await {
+                        return Err(error);
+                    }
+                }
+            }
+        }
+    }
+
+    pub(super) fn in_transaction(&self) -> bool {
+        !self.raw.is_autocommit()
+    }
+
+    /// What stops a statement that runs, from another thread.
+    pub(super) fn interrupt_handle(&self) -> InterruptHandle {
+        self.raw.get_interrupt_handle()
+    }
+
+    /// True when no transaction is open any more.
+    pub(super) fn rollback_now(&mut self) -> bool {
+        if self.in_transaction() {
+            let _ = self.raw.execute_batch("ROLLBACK");
+        }
+        self.raw.is_autocommit()
+    }
+
+    fn run_once(&mut self, call: Call<'_>, sink: Sink<'_>, given: &mut bool) -> Result<Done> {
+        let mut statement = self.raw.prepare_cached(call.sql).map_err(|error| classify(&error))?;
+        if self.read_only && !statement.readonly() && !self.raw.is_autocommit() {
+            return Err(Error::new(
+                ErrorKind::ReadOnly,
+                "the transaction was begun to read only: begin one that writes, or write outside of it",
+            ));
+        }
+        values::bind(&mut statement, call.values)?;
+        let writes = call.writes || !statement.readonly();
+        let mut rows = statement.raw_query();
+        loop {
+            match rows.next() {
+                Ok(Some(row)) => {
+                    *given = true;
+                    sink(&mut Row::new(Cells::Sqlite(row), call.outputs))?;
+                }
+                Ok(None) => break,
+                Err(error) => return Err(classify(&error)),
+            }
+        }
+        drop(rows);
+        if call.keep {
+            drop(statement);
+        } else {
+            statement.discard();
+        }
+        if !writes {
+            return Ok(Done::default());
+        }
+        Ok(Done { rows: self.raw.changes(), key: Some(self.raw.last_insert_rowid()) })
+    }
+
+    /// Another process holds the lock and this statement holds none: trying again can succeed. Inside a transaction
+    /// it cannot, as the other may be waiting for us.
+    fn worth_waiting(&self, error: &Error) -> bool {
+        is_busy(error) && self.raw.is_autocommit()
+    }
+}
+
+fn is_busy(error: &Error) -> bool {
+    error.kind() == ErrorKind::Retryable(Conflict::Busy)
+}
+
+/// Longer and longer sleeps, until the time is up.
+struct Backoff {
+    until: Instant,
+    next: Duration,
+}
+
+impl Backoff {
+    fn new(timeout: Duration) -> Self {
+        Self { until: Instant::now() + timeout, next: Duration::from_millis(1) }
+    }
+
+    /// Sleeps; false when the time is up.
+    async fn sleep(&mut self) -> bool {
+        let left = self.until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return false;
+        }
+        Delay::new(self.next.min(left)).await;
+        self.next = (self.next * 2).min(Duration::from_millis(50));
+        true
+    }
+}
