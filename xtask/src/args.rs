@@ -1,5 +1,6 @@
 //! From the words on the command line to a request, or to a sentence about the word that is wrong.
 
+use crate::bench::options as bench;
 use crate::server::Engine;
 
 /// What the caller asks for.
@@ -7,6 +8,12 @@ use crate::server::Engine;
 pub(crate) enum Request {
     Help(&'static str),
     Test(TestOptions),
+    Bench(bench::Options),
+    /// What programs of these systems cost to build, measured so often.
+    BenchBuild(Vec<String>, Option<usize>),
+    Guard {
+        bless: bool,
+    },
     Db(Engine),
 }
 
@@ -37,7 +44,7 @@ impl Backend {
         }
     }
 
-    fn named(name: &str) -> Option<Self> {
+    pub(crate) fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|backend| backend.name() == name)
     }
 }
@@ -46,6 +53,12 @@ pub(crate) fn parse(words: impl IntoIterator<Item = String>) -> Result<Request, 
     let mut words = words.into_iter();
     match words.next().as_deref() {
         Some("test") => parse_test(words),
+        Some("bench") => Ok(match bench::parse(words)? {
+            bench::Request::Help => Request::Help(bench::HELP),
+            bench::Request::Build(systems, rounds) => Request::BenchBuild(systems, rounds),
+            bench::Request::Run(options) => Request::Bench(options),
+        }),
+        Some("guard") => parse_guard(words),
         Some("db") => parse_db(words),
         Some("help" | "--help" | "-h") => Ok(Request::Help(HELP)),
         Some(word) => Err(format!("unknown command `{word}`; see `cargo xtask --help`")),
@@ -75,6 +88,18 @@ fn parse_test(mut words: impl Iterator<Item = String>) -> Result<Request, String
     Ok(Request::Test(options))
 }
 
+fn parse_guard(words: impl Iterator<Item = String>) -> Result<Request, String> {
+    let mut bless = false;
+    for word in words {
+        match word.as_str() {
+            "--help" | "-h" => return Ok(Request::Help(GUARD_HELP)),
+            "--bless" => bless = true,
+            _ => return Err(format!("unexpected argument `{word}`; see `cargo xtask guard --help`")),
+        }
+    }
+    Ok(Request::Guard { bless })
+}
+
 fn parse_db(words: impl Iterator<Item = String>) -> Result<Request, String> {
     const HINT: &str = "see `cargo xtask db --help`";
     let mut asked = None;
@@ -96,6 +121,8 @@ Usage: cargo xtask <COMMAND>
 
 Commands:
   test    Check formatting and lints and run every test on every backend
+  bench   Measure what Cormorant costs, beside its peers and the drivers
+  guard   Check that hot paths take no more instructions than they did
   db      Start a throwaway PostgreSQL or MariaDB server and print its URL
 
 `cargo xtask <COMMAND> --help` says more.
@@ -117,6 +144,20 @@ no server.
 
 All steps run even when one fails. The last line counts tests and checks:
 `N passed, N failed`. The exit status is 0 when nothing failed, otherwise 1.
+";
+
+const GUARD_HELP: &str = "\
+Check that hot paths take no more instructions than they did.
+
+Usage: cargo xtask guard [--bless]
+
+Options:
+  --bless  Make what is counted now the baseline, benchmarks/guard/baseline.txt
+
+valgrind counts the instructions of six operations on SQLite in memory, SQLite's
+own included. A path that takes over 1 % more than its baseline is a failure.
+Counts change with the compilers: with other ones than the baseline's, or
+without valgrind, nothing is compared and the exit status is 0.
 ";
 
 const DB_HELP: &str = "\
@@ -144,6 +185,9 @@ mod tests {
         assert_eq!(parsed("test --only sqlite"), test(Some(Backend::Sqlite), false));
         assert_eq!(parsed("test --only=mariadb --no-lint"), test(Some(Backend::Server(Engine::Mariadb)), true));
         assert_eq!(parsed("db postgres"), Ok(Request::Db(Engine::Postgres)));
+        assert_eq!(parsed("bench build"), Ok(Request::BenchBuild(Vec::new(), None)));
+        assert_eq!(parsed("guard"), Ok(Request::Guard { bless: false }));
+        assert_eq!(parsed("guard --bless"), Ok(Request::Guard { bless: true }));
     }
 
     #[test]
@@ -164,6 +208,7 @@ mod tests {
             ("test sqlite", "`sqlite`", "cargo xtask test --help"),
             ("test --only", "`--only`", "cargo xtask test --help"),
             ("test --only oracle", "`oracle`", "cargo xtask test --help"),
+            ("guard --curse", "`--curse`", "cargo xtask guard --help"),
             ("db", "postgres", "cargo xtask db --help"),
             ("db sqlite", "`sqlite`", "cargo xtask db --help"),
             ("db --port 1", "`--port`", "cargo xtask db --help"),

@@ -18,7 +18,7 @@ pub(crate) fn check(cargo: &mut Command) -> Result<String, String> {
 }
 
 /// `syn v3.0.9 (proc-macro) (*)` is `syn v3.0.9`.
-fn crates(tree: &str) -> BTreeSet<String> {
+pub(crate) fn crates(tree: &str) -> BTreeSet<String> {
     let name_and_version = |line: &str| line.split_whitespace().take(2).collect::<Vec<_>>().join(" ");
     tree.lines().map(name_and_version).filter(|name| !name.is_empty()).collect()
 }

@@ -35,7 +35,11 @@ pub(crate) fn run(options: &TestOptions) -> bool {
         report.step("dependencies", dependencies_step);
     }
     let environment = Environment::new(&backends, &servers);
-    report.step("tests", || tests(&environment));
+    report.step("tests", || tests(&environment, &EVERY_TEST));
+    if backends.contains(&Backend::Sqlite) {
+        let environment = environment.with(SQLITE_OPTIONS, "?offload=thread");
+        report.step("tests, SQLite on a thread of its own", || tests(&environment, &SUITE_ON_SQLITE));
+    }
     report.step("documentation tests", || documentation_tests(&environment));
 
     drop(servers);
@@ -73,12 +77,28 @@ fn check(arguments: &[&str]) -> Tally {
     Tally::check(succeeded(cargo().args(arguments), |_| {}))
 }
 
-fn tests(environment: &Environment) -> Tally {
-    let (format, arguments): (_, &[&str]) = if output(cargo().args(["nextest", "--version"])).is_ok() {
-        (Format::Nextest, &["nextest", "run", "--workspace", "--no-fail-fast"])
+/// Which tests to run, in the words of each runner.
+struct Selection {
+    nextest: &'static [&'static str],
+    libtest: &'static [&'static str],
+}
+
+const EVERY_TEST: Selection = Selection {
+    nextest: &["--workspace"],
+    // All but documentation tests, which are a step of their own.
+    libtest: &["--workspace", "--lib", "--bins", "--tests", "--examples"],
+};
+
+const SUITE_ON_SQLITE: Selection = Selection {
+    nextest: &["--package", "cormorant-conformance", "--test", "suite", "-E", "test(::sqlite)"],
+    libtest: &["--package", "cormorant-conformance", "--test", "suite", "--", "::sqlite"],
+};
+
+fn tests(environment: &Environment, selection: &Selection) -> Tally {
+    let (format, arguments) = if output(cargo().args(["nextest", "--version"])).is_ok() {
+        (Format::Nextest, [&["nextest", "run", "--no-fail-fast"], selection.nextest].concat())
     } else {
-        // All but documentation tests, which are a step of their own.
-        (Format::Libtest, &["test", "--workspace", "--no-fail-fast", "--lib", "--bins", "--tests", "--examples"])
+        (Format::Libtest, [&["test", "--no-fail-fast"], selection.libtest].concat())
     };
     let mut tally = count(format, environment.apply(cargo().args(arguments)));
     // A run that tests nothing is a fault in the set-up.
@@ -118,6 +138,9 @@ fn cargo() -> Command {
     command
 }
 
+/// What stands behind the URL of every SQLite database in the suite.
+const SQLITE_OPTIONS: &str = "CORMORANT_TEST_SQLITE_OPTIONS";
+
 /// What the tests are told about the backends.
 struct Environment(Vec<(&'static str, Option<String>)>);
 
@@ -132,7 +155,15 @@ impl Environment {
             ("CORMORANT_TEST_BACKENDS", Some(names.join(","))),
             ("CORMORANT_TEST_POSTGRES", url(Engine::Postgres)),
             ("CORMORANT_TEST_MARIADB", url(Engine::Mariadb)),
+            (SQLITE_OPTIONS, None),
         ])
+    }
+
+    fn with(&self, name: &'static str, value: &str) -> Self {
+        let mut variables = self.0.clone();
+        variables.retain(|(other, _)| *other != name);
+        variables.push((name, Some(value.to_owned())));
+        Self(variables)
     }
 
     fn apply<'a>(&self, command: &'a mut Command) -> &'a mut Command {

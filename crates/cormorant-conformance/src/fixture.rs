@@ -1,5 +1,6 @@
 //! An empty database for one test.
 
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -17,6 +18,8 @@ pub enum Backend {
 }
 
 impl Backend {
+    const ALL: [Self; 3] = [Self::Sqlite, Self::Postgres, Self::MariaDb];
+
     fn name(self) -> &'static str {
         match self {
             Self::Sqlite => "sqlite",
@@ -27,10 +30,21 @@ impl Backend {
 
     /// Whether this run asks for the backend: `cargo xtask test --only …` says which in `CORMORANT_TEST_BACKENDS`.
     fn is_asked_for(self) -> bool {
-        match std::env::var("CORMORANT_TEST_BACKENDS") {
-            Ok(asked) => asked.split(',').any(|name| name.trim() == self.name()),
-            Err(_) => true,
-        }
+        std::env::var("CORMORANT_TEST_BACKENDS").map_or(true, |asked| Self::asked(&asked).contains(&self))
+    }
+
+    /// The backends of a list of names. A name that is none would be a backend that nobody tests.
+    fn asked(names: &str) -> Vec<Self> {
+        let known = |name: &str| Self::ALL.into_iter().find(|backend| backend.name() == name);
+        names
+            .split(',')
+            .map(|name| {
+                let name = name.trim();
+                known(name).unwrap_or_else(|| {
+                    panic!("CORMORANT_TEST_BACKENDS has {name:?}, which is none of sqlite, postgres and mariadb")
+                })
+            })
+            .collect()
     }
 
     /// The URL of the server's own database, from which databases are made.
@@ -59,6 +73,40 @@ pub struct Fixture {
     /// Where it is, for further connections. A database in memory cannot be reached again.
     pub url: String,
     statements: Arc<Mutex<Vec<String>>>,
+    left: Arc<Left>,
+}
+
+/// What a test leaves behind, and those beside it on the same database. Files go with the last of them.
+#[derive(Default)]
+struct Left {
+    files: Mutex<Vec<PathBuf>>,
+    /// A database on a server, and who made it.
+    database: Option<(Database, String)>,
+}
+
+impl Left {
+    /// Removes the database of a test that has passed; that of one that failed may be looked at.
+    async fn drop_database(&self, backend: Backend) {
+        let Some((admin, name)) = &self.database else { return };
+        // Whatever the test has left open must not hold it up.
+        let sql = match backend {
+            Backend::MariaDb => format!("SET STATEMENT lock_wait_timeout = 1 FOR DROP DATABASE {name}"),
+            _ => format!("DROP DATABASE {name} WITH (FORCE)"),
+        };
+        let _ = Sql::unchecked(UncheckedSql::vouch_for(sql)).execute(admin).await;
+    }
+}
+
+impl Drop for Left {
+    fn drop(&mut self) {
+        for file in self.files.get_mut().unwrap_or_else(PoisonError::into_inner) {
+            for suffix in ["", "-wal", "-shm"] {
+                let mut path = file.clone().into_os_string();
+                path.push(suffix);
+                let _ = std::fs::remove_file(path);
+            }
+        }
+    }
 }
 
 impl Fixture {
@@ -72,7 +120,13 @@ impl Fixture {
         let runtime = runtime.unwrap_or_else(|error| panic!("no runtime: {error}"));
         runtime.block_on(async {
             let result = match Self::new(backend, name).await {
-                Ok(fixture) => test(&fixture).await,
+                Ok(fixture) => {
+                    let result = test(&fixture).await;
+                    if result.is_ok() {
+                        fixture.left.drop_database(backend).await;
+                    }
+                    result
+                }
                 Err(error) => panic!("no {} for the test: {error}", backend.name()),
             };
             if let Err(error) = result {
@@ -86,11 +140,18 @@ impl Fixture {
     /// # Errors
     /// The server's.
     pub async fn new(backend: Backend, name: &str) -> Result<Self> {
+        let mut left = Left::default();
         let url = match backend.server() {
             None => format!("sqlite::memory:{}", sqlite_options()),
-            Some(server) => create_database(&server, name).await?,
+            Some(server) => {
+                let (admin, database) = create_database(&server, name).await?;
+                let base = server.rsplit_once('/').map_or(server.as_str(), |(base, _)| base);
+                let url = format!("{base}/{database}");
+                left.database = Some((admin, database));
+                url
+            }
         };
-        Self::at(backend, url, |options| options).await
+        Self::open(backend, url, |options| options, Arc::new(left)).await
     }
 
     /// A fixture for a URL, with options changed.
@@ -98,6 +159,15 @@ impl Fixture {
     /// # Errors
     /// The server's.
     pub async fn at(backend: Backend, url: String, change: impl FnOnce(Options) -> Options) -> Result<Self> {
+        Self::open(backend, url, change, Arc::default()).await
+    }
+
+    async fn open(
+        backend: Backend,
+        url: String,
+        change: impl FnOnce(Options) -> Options,
+        left: Arc<Left>,
+    ) -> Result<Self> {
         let statements = Arc::new(Mutex::new(Vec::new()));
         let log = Arc::clone(&statements);
         let options = Options::parse(&url)?.on_statement(move |event| {
@@ -106,7 +176,7 @@ impl Fixture {
             }
         });
         let db = Database::connect_with(change(options)).await?;
-        Ok(Self { db, backend, url, statements })
+        Ok(Self { db, backend, url, statements, left })
     }
 
     /// A file for a SQLite test that needs several connections, a database of its own elsewhere.
@@ -115,10 +185,17 @@ impl Fixture {
     /// The server's.
     pub async fn with_connections(&self, connections: usize) -> Result<Self> {
         let url = match self.backend {
-            Backend::Sqlite => format!("sqlite:{}{}", temporary_file(), sqlite_options()),
+            Backend::Sqlite => format!("sqlite:{}{}", self.temporary_file().display(), sqlite_options()),
             _ => self.url.clone(),
         };
-        Self::at(self.backend, url, |options| options.max_connections(connections)).await
+        Self::open(self.backend, url, |options| options.max_connections(connections), Arc::clone(&self.left)).await
+    }
+
+    /// A path in the system's directory for temporary files, removed with the test.
+    fn temporary_file(&self) -> PathBuf {
+        let path = std::env::temp_dir().join(format!("{}.db", unique_name("cormorant")));
+        self.left.files.lock().unwrap_or_else(PoisonError::into_inner).push(path.clone());
+        path
     }
 
     /// The statements sent since the last call, transaction control left out.
@@ -164,17 +241,22 @@ impl std::fmt::Debug for Fixture {
     }
 }
 
-async fn create_database(server: &str, name: &str) -> Result<String> {
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+/// Makes a database, and gives its name and who can remove it.
+async fn create_database(server: &str, name: &str) -> Result<(Database, String)> {
     let short: String = name.chars().take(30).collect();
-    // Process ids come again while a server lives; a moment does not.
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_micros());
-    let database = format!("t_{now}_{}_{number}_{short}", std::process::id());
+    let database = format!("{}_{short}", unique_name("t"));
     let admin = Database::connect(server).await?;
     Sql::unchecked(UncheckedSql::vouch_for(format!("CREATE DATABASE {database}"))).execute(&admin).await?;
-    let base = server.rsplit_once('/').map_or(server, |(base, _)| base);
-    Ok(format!("{base}/{database}"))
+    Ok((admin, database))
+}
+
+/// A name that no other test has, nor has had: process ids come again while a server or a file lives, a moment does
+/// not.
+pub fn unique_name(start: &str) -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_micros());
+    format!("{start}_{now}_{}_{number}", std::process::id())
 }
 
 /// What stands behind the URL of every SQLite database: `?offload=thread`, in a run that asks for it.
@@ -182,10 +264,18 @@ fn sqlite_options() -> String {
     std::env::var("CORMORANT_TEST_SQLITE_OPTIONS").unwrap_or_default()
 }
 
-/// A path in the system's directory for temporary files, removed when the process ends by the system's own rules.
-fn temporary_file() -> String {
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    let path = std::env::temp_dir().join(format!("cormorant-{}-{number}.db", std::process::id()));
-    path.to_string_lossy().into_owned()
+#[cfg(test)]
+mod tests {
+    use super::Backend;
+
+    #[test]
+    fn backends_are_asked_for_by_name() {
+        assert_eq!(Backend::asked("sqlite, mariadb"), [Backend::Sqlite, Backend::MariaDb]);
+    }
+
+    #[test]
+    #[should_panic(expected = "none of sqlite, postgres and mariadb")]
+    fn a_backend_that_is_none_is_no_reason_to_test_nothing() {
+        Backend::asked("sqlite,postgre");
+    }
 }

@@ -19,8 +19,8 @@ mod documents {
     mod active_record_or_session {}
 }
 
-pub use fixture::{Backend, Fixture};
-pub use poll::{poll_and_leave, poll_times};
+pub use fixture::{Backend, Fixture, unique_name};
+pub use poll::{Boxed, boxed, join, poll_and_leave, poll_times};
 pub use server::PATIENCE;
 
 /// Defines a test for each backend.

@@ -26,6 +26,13 @@ pub struct Call<'a> {
     pub keep: bool,
     /// Whether it changes the session: the connection is not used again afterwards.
     pub session: bool,
+    /// Whether it can be run once more when its connection is lost: a read that calls nothing that writes.
+    pub repeats: bool,
+    /// Whether there is at most one row, so that nobody need look for another.
+    pub single: bool,
+    /// The query for the highest key, of an INSERT of several rows whose generated keys follow it: then
+    /// [`Done::key`] is the first of them.
+    pub highest_key: Option<&'a str>,
 }
 
 impl<'a> Call<'a> {
@@ -40,12 +47,27 @@ impl<'a> Call<'a> {
             writes: compiled.writes,
             keep: true,
             session: false,
+            repeats: !compiled.writes,
+            single: false,
+            highest_key: compiled.highest_key.as_deref(),
         }
     }
 
     /// SQL text of the library's own, without values, that may change anything.
     pub fn text(sql: &'a str) -> Self {
-        Self { sql, values: &[], parameters: &[], order: None, outputs: &[], writes: true, keep: false, session: false }
+        Self {
+            sql,
+            values: &[],
+            parameters: &[],
+            order: None,
+            outputs: &[],
+            writes: true,
+            keep: false,
+            session: false,
+            repeats: false,
+            single: false,
+            highest_key: None,
+        }
     }
 }
 
@@ -57,7 +79,7 @@ pub type Sink<'a> = &'a mut (dyn FnMut(&mut Row<'_>) -> Result<()> + Send);
 pub struct Done {
     /// Rows written: those found, whether or not a value changed.
     pub rows: u64,
-    /// The integer key the database generated for one row, on backends that tell it.
+    /// The integer key the database generated for one row, or for the first of several, on backends that tell it.
     pub key: Option<i64>,
 }
 
@@ -233,6 +255,28 @@ impl Connection {
         self.leave(before, result)
     }
 
+    /// Runs a statement at once, where that keeps nobody waiting: on SQLite, on the calling thread. `None` where it has
+    /// to be waited for; nothing was done then, and [`run`](Self::run) does it.
+    #[inline]
+    #[cfg_attr(not(feature = "sqlite"), allow(unused_variables, reason = "a server has to be waited for"))]
+    pub fn run_now(&mut self, call: Call<'_>, sink: Sink<'_>) -> Option<Result<Done>> {
+        #[cfg(feature = "sqlite")]
+        if matches!(self.state, State::Idle | State::InTransaction(_))
+            && let Inner::Sqlite(connection) = &mut self.inner
+        {
+            if let Err(error) = refuse_unstorable(call.values) {
+                return Some(Err(error));
+            }
+            self.dirty |= call.session;
+            let watched = self.observer.is_some() || is_warned_of();
+            let started = watched.then(Instant::now);
+            let result = connection.run_now(call, sink)?;
+            self.report(started, call.sql, false);
+            return Some(result);
+        }
+        None
+    }
+
     /// Runs SQL text of the library's own: transaction control, settings.
     async fn control(&mut self, sql: &str, after: State) -> Result<()> {
         self.enter()?;
@@ -268,7 +312,7 @@ impl Connection {
     /// Looks at the clock, where somebody wants to know: it costs a tenth of a point lookup.
     #[inline]
     fn started(&self) -> Option<Instant> {
-        (self.observer.is_some() || tracing::enabled!(target: "cormorant", tracing::Level::WARN)).then(Instant::now)
+        (self.observer.is_some() || is_warned_of()).then(Instant::now)
     }
 
     #[inline]
@@ -307,7 +351,7 @@ impl Connection {
         if self.state != State::Idle {
             return Err(Error::new(ErrorKind::Misuse, "a transaction is open already: a nested one is a savepoint"));
         }
-        let statements = by_backend!(self, connection => Ok(connection.begin(begin)))?;
+        let statements: Vec<String> = by_backend!(self, connection => Ok(connection.begin(begin)))?;
         // The depth rises before BEGIN is sent: cancelled now, the connection is not taken for an idle one.
         for sql in statements {
             if let Err(error) = self.control(&sql, State::InTransaction(0)).await {
@@ -445,6 +489,12 @@ impl Connection {
             _ => true,
         }
     }
+}
+
+/// Whether anybody listens to warnings.
+#[inline]
+fn is_warned_of() -> bool {
+    tracing::enabled!(target: "cormorant", tracing::Level::WARN)
 }
 
 /// A value that no column can hold is refused before anything is sent.

@@ -38,6 +38,9 @@ pub enum ErrorKind {
     ConnectionLost,
     /// COMMIT was sent and no answer came: the transaction may have been committed or not.
     CommitUnknown,
+    /// The transaction was to be rolled back, but a statement in it had committed it, as CREATE TABLE does on MySQL and
+    /// MariaDB: look at what it left.
+    NotRolledBack,
     /// No connection became free in time.
     PoolTimeout,
     /// Another transaction was in the way; running the whole transaction again may succeed.

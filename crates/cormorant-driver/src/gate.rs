@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::future::poll_fn;
+use std::ops::Deref;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
@@ -10,42 +11,50 @@ use std::time::{Duration, Instant};
 
 use futures_timer::Delay;
 
-/// Lets so many holders through at a time, first come first served.
+/// Lets as many through at a time as it has places, first come first served. A place may hold something: whoever is
+/// inside has it to themselves.
 #[derive(Debug)]
-pub struct Gate {
-    state: Mutex<State>,
+pub struct Gate<T = ()> {
+    state: Mutex<State<T>>,
 }
 
 #[derive(Debug)]
-struct State {
-    free: usize,
-    waiting: VecDeque<(u64, Waiter)>,
-    holders: Vec<(u64, Holder)>,
+struct State<T> {
+    free: Vec<T>,
+    waiting: VecDeque<Waiter<T>>,
+    holders: Vec<Holder>,
     next: u64,
 }
 
 #[derive(Debug)]
-struct Waiter {
+struct Waiter<T> {
+    id: u64,
     waker: Option<Waker>,
-    admitted: bool,
-    what: &'static str,
+    /// The place it was given, which it does not know yet.
+    place: Option<T>,
 }
 
 /// Who is inside.
 #[derive(Clone, Copy, Debug)]
 struct Holder {
-    what: &'static str,
-    since: Instant,
-}
-
-/// The right to be inside a [`Gate`]; leaving is dropping it.
-#[derive(Debug)]
-pub struct Pass {
-    gate: Arc<Gate>,
     id: u64,
+    what: &'static str,
+    /// Since when somebody has had to wait for it. Looking at the clock each time somebody enters would cost more
+    /// than everything else here.
+    awaited: Option<Instant>,
 }
 
-/// Nobody left a [`Gate`] in time. `Display` says who is inside, and for how long.
+/// The right to be inside a [`Gate`], with a place; leaving is dropping it. A pass that is used up at once borrows the
+/// gate.
+#[derive(Debug)]
+pub struct Pass<T = (), G: Deref<Target = Gate<T>> = Arc<Gate<T>>> {
+    gate: G,
+    id: u64,
+    /// `None` only while being dropped.
+    place: Option<T>,
+}
+
+/// Nobody left a [`Gate`] in time. `Display` says who is inside, and for how long at least.
 #[derive(Debug)]
 pub struct TimedOut {
     /// How long the wait was.
@@ -56,20 +65,27 @@ pub struct TimedOut {
 impl fmt::Display for TimedOut {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (n, (what, held)) in self.holders.iter().enumerate() {
-            write!(f, "{}{what} for {:.1} s", if n > 0 { ", " } else { "" }, held.as_secs_f64())?;
+            write!(f, "{}{what} for at least {:.1} s", if n > 0 { ", " } else { "" }, held.as_secs_f64())?;
         }
         Ok(())
     }
 }
 
 impl Gate {
-    /// A gate that lets `free` through at a time.
-    pub fn new(free: usize) -> Arc<Self> {
-        let state = State { free, waiting: VecDeque::new(), holders: Vec::new(), next: 0 };
+    /// A gate that lets one through at a time.
+    pub fn single() -> Arc<Self> {
+        Self::new(vec![()])
+    }
+}
+
+impl<T> Gate<T> {
+    /// A gate with these places. The last one is taken first.
+    pub fn new(places: Vec<T>) -> Arc<Self> {
+        let state = State { free: places, waiting: VecDeque::new(), holders: Vec::new(), next: 0 };
         Arc::new(Self { state: Mutex::new(state) })
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, State<T>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -77,125 +93,177 @@ impl Gate {
     ///
     /// # Errors
     /// [`TimedOut`] when nobody left in time.
-    pub async fn pass(self: &Arc<Self>, what: &'static str, timeout: Duration) -> Result<Pass, TimedOut> {
-        if let Some(pass) = self.try_pass(what) {
-            return Ok(pass);
+    pub async fn pass(self: &Arc<Self>, what: &'static str, timeout: Duration) -> Result<Pass<T>, TimedOut> {
+        match self.try_pass(what) {
+            Some(pass) => Ok(pass),
+            None => self.wait(what, timeout).await,
         }
-        let started = Instant::now();
-        let ticket = self.queue(what);
-        let mut delay = pin!(Delay::new(timeout));
-        let admitted = poll_fn(|context| {
-            if ticket.admitted(context.waker()) {
-                return Poll::Ready(true);
-            }
-            delay.as_mut().poll(context).map(|()| false)
-        })
-        .await;
-        if admitted || ticket.admitted(Waker::noop()) {
-            return Ok(ticket.into_pass());
-        }
-        Err(TimedOut { waited: started.elapsed(), holders: self.holders() })
     }
 
     /// Lets through at once, or not.
-    pub fn try_pass(self: &Arc<Self>, what: &'static str) -> Option<Pass> {
-        let mut state = self.lock();
-        // A place is free only when nobody waits for one: `leave` hands it on.
-        if state.free == 0 {
-            return None;
-        }
-        state.free -= 1;
-        let id = state.enter(what);
-        Some(Pass { gate: Arc::clone(self), id })
+    pub fn try_pass(self: &Arc<Self>, what: &'static str) -> Option<Pass<T>> {
+        self.try_choose(what, |places| places.len().checked_sub(1))
     }
 
-    fn queue(self: &Arc<Self>, what: &'static str) -> Ticket {
+    /// Lets through at once to the place that `choose` finds among those that are free; where it finds none there
+    /// is no free place for it.
+    pub fn try_choose(
+        self: &Arc<Self>,
+        what: &'static str,
+        choose: impl FnOnce(&[T]) -> Option<usize>,
+    ) -> Option<Pass<T>> {
+        let (id, place) = self.enter(what, choose)?;
+        Some(Pass { gate: Arc::clone(self), id, place: Some(place) })
+    }
+
+    /// Lets through like [`try_choose`](Self::try_choose), for as long as the gate is borrowed.
+    #[inline]
+    pub fn try_borrow(&self, what: &'static str, choose: impl FnOnce(&[T]) -> Option<usize>) -> Option<Pass<T, &Self>> {
+        let (id, place) = self.enter(what, choose)?;
+        Some(Pass { gate: self, id, place: Some(place) })
+    }
+
+    #[inline]
+    fn enter(&self, what: &'static str, choose: impl FnOnce(&[T]) -> Option<usize>) -> Option<(u64, T)> {
+        let mut state = self.lock();
+        // A place is free only when nobody waits for one: `leave` hands it on.
+        let at = choose(&state.free).filter(|at| *at < state.free.len())?;
+        let place = state.free.swap_remove(at);
+        Some((state.enter(what), place))
+    }
+
+    /// Changes the places that are free.
+    pub fn change_free(&self, change: impl FnMut(&mut T)) {
+        self.lock().free.iter_mut().for_each(change);
+    }
+
+    #[cold]
+    async fn wait(self: &Arc<Self>, what: &'static str, timeout: Duration) -> Result<Pass<T>, TimedOut> {
+        let started = Instant::now();
+        let ticket = self.queue(started);
+        let mut delay = pin!(Delay::new(timeout));
+        let place = poll_fn(|context| {
+            if let Some(place) = ticket.take(context.waker()) {
+                return Poll::Ready(Some(place));
+            }
+            delay.as_mut().poll(context).map(|()| ticket.take(Waker::noop()))
+        })
+        .await;
+        match place {
+            Some(place) => {
+                let id = self.lock().enter(what);
+                Ok(Pass { gate: Arc::clone(self), id, place: Some(place) })
+            }
+            None => Err(TimedOut { waited: started.elapsed(), holders: self.holders() }),
+        }
+    }
+
+    fn queue(&self, now: Instant) -> Ticket<'_, T> {
         let mut state = self.lock();
         let id = state.next;
         state.next += 1;
-        // Someone may have left since `try_pass`.
-        let admitted = state.free > 0;
-        if admitted {
-            state.free -= 1;
+        for holder in &mut state.holders {
+            holder.awaited.get_or_insert(now);
         }
-        state.waiting.push_back((id, Waiter { waker: None, admitted, what }));
-        Ticket { gate: Arc::clone(self), id, used: false }
+        // Someone may have left since `try_pass`.
+        let place = state.free.pop();
+        state.waiting.push_back(Waiter { id, waker: None, place });
+        Ticket { gate: self, id }
     }
 
     fn holders(&self) -> Vec<(&'static str, Duration)> {
-        self.lock().holders.iter().map(|(_, holder)| (holder.what, holder.since.elapsed())).collect()
+        let waited = |holder: &Holder| holder.awaited.map_or(Duration::ZERO, |since| since.elapsed());
+        self.lock().holders.iter().map(|holder| (holder.what, waited(holder))).collect()
     }
 
-    fn leave(&self, id: u64) {
+    #[inline]
+    fn leave(&self, id: u64, place: T) {
         let mut state = self.lock();
-        state.holders.retain(|(other, _)| *other != id);
-        state.admit_next();
+        if let Some(at) = state.holders.iter().rposition(|holder| holder.id == id) {
+            state.holders.swap_remove(at);
+        }
+        let waker = state.hand_on(place);
+        drop(state);
+        wake(waker);
     }
 }
 
-impl State {
+/// Wakes who was let through: outside of the lock, as an executor may drop the one it wakes, who then locks too.
+fn wake(waker: Option<Waker>) {
+    if let Some(waker) = waker {
+        waker.wake();
+    }
+}
+
+impl<T> State<T> {
+    #[inline]
     fn enter(&mut self, what: &'static str) -> u64 {
         let id = self.next;
         self.next += 1;
-        self.holders.push((id, Holder { what, since: Instant::now() }));
+        let now = self.waiting.iter().any(|waiter| waiter.place.is_none()).then(Instant::now);
+        self.holders.push(Holder { id, what, awaited: now });
         id
     }
 
-    /// Someone left: the first who waits is let through, else there is one place more.
-    fn admit_next(&mut self) {
-        match self.waiting.iter_mut().find(|(_, waiter)| !waiter.admitted) {
-            Some((_, waiter)) => {
-                waiter.admitted = true;
-                if let Some(waker) = waiter.waker.take() {
-                    waker.wake();
-                }
+    /// A place became free: the first who waits gets it, and is to be woken.
+    fn hand_on(&mut self, place: T) -> Option<Waker> {
+        match self.waiting.iter_mut().find(|waiter| waiter.place.is_none()) {
+            Some(waiter) => {
+                waiter.place = Some(place);
+                waiter.waker.take()
             }
-            None => self.free += 1,
+            None => {
+                self.free.push(place);
+                None
+            }
         }
     }
 }
 
-/// A place in the queue. Dropped before its turn it is given up; dropped after, the turn passes on.
-struct Ticket {
-    gate: Arc<Gate>,
+/// A turn in the queue. Dropped before it comes it is given up; dropped after, the place passes on.
+struct Ticket<'a, T> {
+    gate: &'a Gate<T>,
     id: u64,
-    used: bool,
 }
 
-impl Ticket {
-    fn admitted(&self, waker: &Waker) -> bool {
+impl<T> Ticket<'_, T> {
+    /// The place, once there is one; and with it the turn is used.
+    fn take(&self, waker: &Waker) -> Option<T> {
         let mut state = self.gate.lock();
-        let Some((_, waiter)) = state.waiting.iter_mut().find(|(id, _)| *id == self.id) else { return false };
-        if !waiter.admitted {
+        let waiter = state.waiting.iter_mut().find(|waiter| waiter.id == self.id)?;
+        if waiter.place.is_none() {
             waiter.waker = Some(waker.clone());
         }
-        waiter.admitted
+        let place = waiter.place.take()?;
+        state.waiting.retain(|waiter| waiter.id != self.id);
+        Some(place)
     }
+}
 
-    fn into_pass(mut self) -> Pass {
-        self.used = true;
+impl<T> Drop for Ticket<'_, T> {
+    fn drop(&mut self) {
         let mut state = self.gate.lock();
-        let what = state.waiting.iter().find(|(id, _)| *id == self.id).map_or("", |(_, waiter)| waiter.what);
-        let id = state.enter(what);
+        let at = state.waiting.iter().position(|waiter| waiter.id == self.id);
+        let place = at.and_then(|at| state.waiting.remove(at)).and_then(|waiter| waiter.place);
+        let waker = place.and_then(|place| state.hand_on(place));
         drop(state);
-        Pass { gate: Arc::clone(&self.gate), id }
+        wake(waker);
     }
 }
 
-impl Drop for Ticket {
+impl<T, G: Deref<Target = Gate<T>>> Pass<T, G> {
+    /// What the place holds.
+    #[inline]
+    pub fn place(&mut self) -> Option<&mut T> {
+        self.place.as_mut()
+    }
+}
+
+impl<T, G: Deref<Target = Gate<T>>> Drop for Pass<T, G> {
     fn drop(&mut self) {
-        let mut state = self.gate.lock();
-        let at = state.waiting.iter().position(|(id, _)| *id == self.id);
-        let waiter = at.and_then(|at| state.waiting.remove(at));
-        if waiter.is_some_and(|(_, waiter)| waiter.admitted) && !self.used {
-            state.admit_next();
+        if let Some(place) = self.place.take() {
+            self.gate.leave(self.id, place);
         }
-    }
-}
-
-impl Drop for Pass {
-    fn drop(&mut self) {
-        self.gate.leave(self.id);
     }
 }
 
@@ -208,10 +276,10 @@ mod tests {
 
     #[test]
     fn only_so_many_get_through() {
-        let gate = Gate::new(1);
+        let gate = Gate::single();
         let pass = wait(gate.pass("the first", SHORT)).unwrap();
         let refused = wait(gate.pass("the second", SHORT)).unwrap_err();
-        assert!(refused.to_string().starts_with("the first for 0."), "{refused}");
+        assert!(refused.to_string().starts_with("the first for at least 0."), "{refused}");
         assert!(refused.waited >= SHORT);
         drop(pass);
         assert!(wait(gate.pass("the third", SHORT)).is_ok());
@@ -219,7 +287,7 @@ mod tests {
 
     #[test]
     fn who_waits_is_let_through_in_order() {
-        let gate = Gate::new(1);
+        let gate = Gate::single();
         let held = gate.try_pass("holder").unwrap();
         let order = Arc::new(Mutex::new(Vec::new()));
         let threads: Vec<_> = (0..4)
@@ -246,7 +314,7 @@ mod tests {
 
     #[test]
     fn a_free_place_is_taken_while_another_is_promised() {
-        let gate = Gate::new(2);
+        let gate = Gate::new(vec![(), ()]);
         let held = (gate.try_pass("a").unwrap(), gate.try_pass("b").unwrap());
         let mut promised = Box::pin(gate.pass("promised", Duration::from_secs(10)));
         assert!(promised.as_mut().poll(&mut std::task::Context::from_waker(Waker::noop())).is_pending());
@@ -259,7 +327,7 @@ mod tests {
 
     #[test]
     fn a_wait_given_up_loses_nothing() {
-        let gate = Gate::new(1);
+        let gate = Gate::single();
         for polls in 0..3 {
             let held = gate.try_pass("holder").unwrap();
             let mut waiting = Box::pin(gate.pass("gives up", Duration::from_secs(10)));

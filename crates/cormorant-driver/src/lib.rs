@@ -6,7 +6,14 @@
 //! - [`Error`] has a kind, and never a value a user stored.
 //! - [`wait`] runs any of it without an async runtime.
 
+#![cfg_attr(
+    not(any(feature = "sqlite", feature = "postgres", feature = "mysql")),
+    allow(unused_variables, unreachable_code, dead_code, reason = "a build without a driver is for libraries")
+)]
+
 mod connection;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+mod control;
 mod error;
 mod gate;
 mod mismatch;

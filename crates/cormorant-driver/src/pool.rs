@@ -1,12 +1,12 @@
 //! Connections for hire.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use cormorant_sql::{Dialect, Shapes};
 
 use crate::gate::{Gate, Pass, TimedOut};
 use crate::options::SqliteOptions;
-use crate::{Backend, Connection, Error, ErrorKind, Options, Result};
+use crate::{Backend, Call, Connection, Done, Error, ErrorKind, Options, Result, Sink};
 
 /// Connections to one database, and the texts of the statements it was asked.
 #[derive(Clone, Debug)]
@@ -17,11 +17,13 @@ struct Shared {
     options: Options,
     dialect: Dialect,
     max_parameters: usize,
+    /// Whether statements run on the calling thread: SQLite's, unless they were moved away.
+    runs_inline: bool,
     shapes: Shapes,
-    connections: Arc<Gate>,
+    /// As many places as there may be connections, each with a connection once it was made.
+    places: Arc<Gate<Option<Connection>>>,
     /// SQLite lets one connection write at a time: others wait here instead of being refused.
     writers: Option<Arc<Gate>>,
-    idle: Mutex<Vec<Connection>>,
 }
 
 impl Pool {
@@ -33,13 +35,16 @@ impl Pool {
     pub async fn connect(options: Options) -> Result<Self> {
         let first = Connection::open(&options).await?;
         let several_write = options.max_connections > 1 && matches!(options.backend, Backend::Sqlite(_));
+        let (dialect, max_parameters) = (first.dialect(), first.max_parameters());
+        let mut places: Vec<Option<Connection>> = (1..options.max_connections).map(|_| None).collect();
+        places.push(Some(first));
         Ok(Self(Arc::new(Shared {
-            dialect: first.dialect(),
-            max_parameters: first.max_parameters(),
-            shapes: Shapes::new(first.dialect()),
-            connections: Gate::new(options.max_connections),
-            writers: several_write.then(|| Gate::new(1)),
-            idle: Mutex::new(vec![first]),
+            dialect,
+            max_parameters,
+            runs_inline: matches!(&options.backend, Backend::Sqlite(sqlite) if !sqlite.own_thread),
+            shapes: Shapes::new(dialect),
+            places: Gate::new(places),
+            writers: several_write.then(Gate::single),
             options,
         })))
     }
@@ -72,55 +77,56 @@ impl Pool {
     #[inline]
     pub async fn acquire(&self, what: &'static str) -> Result<Lease> {
         let shared = &self.0;
-        let pass = match shared.connections.try_pass(what) {
+        let pass = match shared.places.try_choose(what, best) {
             Some(pass) => pass,
             None => {
                 let timeout = shared.options.acquire_timeout;
-                shared.connections.pass(what, timeout).await.map_err(|late| shared.no_connection(&late))?
+                shared.places.pass(what, timeout).await.map_err(|late| shared.no_connection(&late))?
             }
         };
-        let connection = match shared.take_idle() {
-            Some(connection) => connection,
-            None => Connection::open(&shared.options).await?,
+        let mut lease = Lease { writing: None, pass };
+        if !lease.is_usable() {
+            lease.open(&shared.options).await?;
+        }
+        Ok(lease)
+    }
+
+    /// Runs a statement at once, where that keeps nobody waiting: see [`Connection::run_now`].
+    #[inline]
+    pub fn run_now(&self, call: Call<'_>, sink: Sink<'_>, what: &'static str) -> Option<Result<Done>> {
+        let shared = &self.0;
+        if !shared.runs_inline {
+            return None;
+        }
+        let mut pass = shared.places.try_borrow(what, best)?;
+        let place = pass.place()?;
+        let _writing = match &shared.writers {
+            Some(writers) if call.writes => Some(writers.try_borrow(what, |places| places.len().checked_sub(1))?),
+            _ => None,
         };
-        Ok(Lease { connection: Some(connection), writing: None, _pass: pass, shared: Arc::clone(shared) })
+        let result = place.as_mut()?.run_now(call, sink);
+        close_unless_clean(place);
+        result
     }
 
     /// Closes the connections that are idle.
     pub fn close_idle(&self) {
-        let idle = std::mem::take(&mut *self.0.idle.lock().unwrap_or_else(PoisonError::into_inner));
-        drop(idle);
+        let mut closed = Vec::new();
+        self.0.places.change_free(|place| closed.extend(place.take()));
+        // Outside of the gate's lock: closing may take a while.
+        drop(closed);
     }
 }
 
+/// The place to take among those that are free: the last one put back is the warmest, an empty one makes room for a
+/// connection of this runtime, and one of another runtime is closed where there is no other.
+#[inline]
+fn best(places: &[Option<Connection>]) -> Option<usize> {
+    let at_home = places.iter().rposition(|place| place.as_ref().is_some_and(Connection::is_at_home));
+    at_home.or_else(|| places.iter().rposition(Option::is_none)).or(places.len().checked_sub(1))
+}
+
 impl Shared {
-    fn take_idle(&self) -> Option<Connection> {
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut closed = Vec::new();
-        // The last one in is the warmest. One of another runtime makes room for one of this.
-        let found = loop {
-            let Some(at) = idle.iter().rposition(Connection::is_at_home) else {
-                closed.extend(idle.pop());
-                break None;
-            };
-            let connection = idle.swap_remove(at);
-            // One that the server is known to have hung up on is of no use; that costs no question to the server.
-            if connection.is_alive() {
-                break Some(connection);
-            }
-            closed.push(connection);
-        };
-        drop(idle);
-        drop(closed);
-        found
-    }
-
-    fn put_back(&self, mut connection: Connection) {
-        if connection.is_clean() {
-            self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
-        }
-    }
-
     fn no_connection(&self, late: &TimedOut) -> Error {
         let most = self.options.max_connections;
         let hint = match &self.options.backend {
@@ -142,13 +148,9 @@ impl Shared {
 /// A hired connection. Dropped, it goes back to the pool if it is clean, and is closed otherwise.
 #[derive(Debug)]
 pub struct Lease {
-    /// `None` only while being dropped.
-    connection: Option<Connection>,
     /// SQLite's right to write, kept until the transaction ends.
     writing: Option<Pass>,
-    shared: Arc<Shared>,
-    /// Behind `connection` in order, so that a place becomes free after its connection is back.
-    _pass: Pass,
+    pass: Pass<Option<Connection>>,
 }
 
 impl Lease {
@@ -158,7 +160,25 @@ impl Lease {
     /// Never in practice: the connection is there until the lease is dropped.
     #[inline]
     pub fn connection(&mut self) -> Result<&mut Connection> {
-        self.connection.as_mut().ok_or_else(|| Error::new(ErrorKind::Misuse, "the connection was given back"))
+        match self.pass.place() {
+            Some(Some(connection)) => Ok(connection),
+            _ => Err(Error::new(ErrorKind::Misuse, "the connection was given back")),
+        }
+    }
+
+    /// Whether there is a connection, of this runtime, and the server is not known to have hung up on it: that costs
+    /// no question to the server.
+    #[inline]
+    fn is_usable(&mut self) -> bool {
+        self.connection().is_ok_and(|connection| connection.is_at_home() && connection.is_alive())
+    }
+
+    #[cold]
+    async fn open(&mut self, options: &Options) -> Result<()> {
+        let Some(place) = self.pass.place() else { return Ok(()) };
+        drop(place.take());
+        *place = Some(Connection::open(options).await?);
+        Ok(())
     }
 
     /// Waits for the right to write, where only one connection may: before a statement that writes, and before a
@@ -167,9 +187,9 @@ impl Lease {
     /// # Errors
     /// [`ErrorKind::LockTimeout`], naming who writes.
     #[inline]
-    pub async fn claim_writing(&mut self, what: &'static str) -> Result<()> {
-        let Some(writers) = self.shared.writers.as_ref().filter(|_| self.writing.is_none()) else { return Ok(()) };
-        let timeout = self.shared.options.acquire_timeout;
+    pub async fn claim_writing(&mut self, pool: &Pool, what: &'static str) -> Result<()> {
+        let Some(writers) = pool.0.writers.as_ref().filter(|_| self.writing.is_none()) else { return Ok(()) };
+        let timeout = pool.0.options.acquire_timeout;
         let pass = writers.pass(what, timeout).await.map_err(|late| {
             Error::new(
                 ErrorKind::LockTimeout,
@@ -186,8 +206,16 @@ impl Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        if let Some(connection) = self.connection.take() {
-            self.shared.put_back(connection);
+        // The place goes back with `pass`, behind the right to write.
+        if let Some(place) = self.pass.place() {
+            close_unless_clean(place);
         }
+    }
+}
+
+#[inline]
+fn close_unless_clean(place: &mut Option<Connection>) {
+    if place.as_mut().is_some_and(|connection| !connection.is_clean()) {
+        *place = None;
     }
 }

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
-use std::thread::Thread;
+use std::thread::{self, Thread};
 
 thread_local! {
     static WAITING: Cell<bool> = const { Cell::new(false) };
@@ -21,14 +21,30 @@ pub fn wait<F: Future>(future: F) -> F::Output {
     if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
         return output;
     }
-    let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
     let mut context = Context::from_waker(&waker);
     loop {
         match future.as_mut().poll(&mut context) {
             Poll::Ready(output) => return output,
-            Poll::Pending => std::thread::park(),
+            Poll::Pending => park(),
         }
     }
+}
+
+/// Puts this thread to sleep. A worker of a runtime gives its work to another thread first: the task that serves the
+/// connection, or the one that will give back what is waited for, may be next in its own queue.
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+fn park() {
+    use tokio::runtime::{Handle, RuntimeFlavor, worker_index};
+    // A `LocalSet` runs on no worker, and there the work could not be given away.
+    let is_worker = worker_index().is_some()
+        && Handle::try_current().is_ok_and(|handle| handle.runtime_flavor() == RuntimeFlavor::MultiThread);
+    if is_worker { tokio::task::block_in_place(thread::park) } else { thread::park() }
+}
+
+#[cfg(not(any(feature = "postgres", feature = "mysql")))]
+fn park() {
+    thread::park();
 }
 
 /// True while this thread is inside [`wait`].

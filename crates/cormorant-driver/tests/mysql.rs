@@ -1,10 +1,19 @@
 //! The MySQL/MariaDB driver against a live MariaDB.
 #![cfg(feature = "mysql")]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests, and the functions they share")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests, and the functions they share"
+)]
 
 use std::future::poll_fn;
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::pin::pin;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
@@ -25,7 +34,7 @@ use uuid::Uuid;
 /// The URL of the server, unless these backends are not asked for.
 fn server() -> Option<String> {
     if let Ok(backends) = std::env::var("CORMORANT_TEST_BACKENDS")
-        && !backends.split(',').any(|backend| backend == "mariadb")
+        && !backends.split(',').any(|backend| backend.trim() == "mariadb")
     {
         return None;
     }
@@ -131,6 +140,9 @@ async fn polls<F: Future>(times: usize, future: F) -> Option<F::Output> {
     })
     .await
 }
+
+/// How long something that has to happen may take on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 const NO_PARAMETERS: Begin = Begin { isolation: None, read_only: false };
 
@@ -386,6 +398,57 @@ fn a_statement_that_writes_and_reads_tells_both() {
     });
 }
 
+/// Stands between. While the flag is up, the next statement that is run by its number has a number that the server
+/// does not know, as after it has forgotten its prepared statements.
+fn forgetful(server: &str) -> (u16, Arc<AtomicBool>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let (server, forget) = (server.to_owned(), Arc::new(AtomicBool::new(false)));
+    let flag = Arc::clone(&forget);
+    std::thread::spawn(move || {
+        let (client, _) = listener.accept().unwrap();
+        let server = TcpStream::connect(server).unwrap();
+        let (mut from, mut to) = (server.try_clone().unwrap(), client.try_clone().unwrap());
+        std::thread::spawn(move || std::io::copy(&mut from, &mut to));
+        let (mut from, mut to, mut buffer) = (client, server, [0; 4096]);
+        while let Ok(read @ 1..) = from.read(&mut buffer) {
+            // Behind the packet's length and its number: the command, and the statement.
+            if buffer[4] == 0x17 && flag.swap(false, Ordering::SeqCst) {
+                buffer[5] ^= 0x80;
+            }
+            to.write_all(&buffer[..read]).unwrap();
+        }
+        let _ = to.shutdown(Shutdown::Both);
+    });
+    (port, forget)
+}
+
+#[test]
+fn a_statement_that_the_server_forgot_is_run_once_more_outside_a_transaction() {
+    let Some(home) = Home::new() else { return };
+    let (_, place) = home.url.rsplit_once('@').unwrap();
+    let (server, _) = place.split_once('/').unwrap();
+    let (port, forget) = forgetful(server);
+    let url = home.url.replace(server, &format!("127.0.0.1:{port}"));
+    wait(async {
+        let pool = Pool::connect(options(&url)).await.unwrap();
+        let mut lease = pool.acquire("test").await.unwrap();
+        let c = lease.connection().unwrap();
+        run(c, "CREATE TABLE t (id integer PRIMARY KEY)", &[]).await.unwrap();
+        forget.store(true, Ordering::SeqCst);
+        assert_eq!(one::<i64>(c, "SELECT ?", &[Value::Int(7)]).await.unwrap(), 7);
+        forget.store(true, Ordering::SeqCst);
+        assert_eq!(run(c, "INSERT INTO t VALUES (?)", &[Value::Int(7)]).await.unwrap().rows, 1);
+        c.begin(NO_PARAMETERS).await.unwrap();
+        forget.store(true, Ordering::SeqCst);
+        let error = one::<i64>(c, "SELECT ?", &[Value::Int(7)]).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::PreparedPlanChanged, "{error}");
+        assert_eq!(one::<i64>(c, "SELECT ?", &[Value::Int(7)]).await.unwrap(), 7);
+        c.rollback().await.unwrap();
+        assert_eq!(one::<i64>(c, "SELECT COUNT(*) FROM t", &[]).await.unwrap(), 1);
+    });
+}
+
 async fn status(c: &mut Connection, name: &str) -> i64 {
     let sql = format!(
         "SELECT CAST(VARIABLE_VALUE AS SIGNED) FROM information_schema.SESSION_STATUS WHERE VARIABLE_NAME = '{name}'"
@@ -545,10 +608,36 @@ fn transactions_commit_roll_back_and_nest() {
         let error = c.rollback().await.unwrap_err();
         assert!(error.to_string().contains("could not be rolled back"), "{error}");
         assert_eq!(count(c).await, 3);
+        // Also where it fails, and then its error does not say so.
+        c.begin(NO_PARAMETERS).await.unwrap();
+        run(c, "INSERT INTO t VALUES (9)", &[]).await.unwrap();
+        let error = run(c, "CREATE TABLE other (id integer)", &[]).await.unwrap_err();
+        assert_eq!(error.code(), Some("1050"), "{error}");
+        let error = run(c, "INSERT INTO t VALUES (10)", &[]).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::TransactionPoisoned, "{error}");
+        let error = c.rollback().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NotRolledBack, "{error}");
+        assert_eq!(count(c).await, 4);
+        // In a scope it is said of the scope.
+        c.begin(NO_PARAMETERS).await.unwrap();
+        let scope = c.savepoint().await.unwrap();
+        run(c, "INSERT INTO t VALUES (10)", &[]).await.unwrap();
+        run(c, "CREATE TABLE other (id integer)", &[]).await.unwrap_err();
+        assert_eq!(c.rollback_to(scope).await.unwrap_err().kind(), ErrorKind::NotRolledBack);
+        assert_eq!(c.rollback().await.unwrap_err().kind(), ErrorKind::NotRolledBack);
+        assert_eq!(count(c).await, 5);
+        // An error of another statement leaves the transaction open.
+        c.begin(NO_PARAMETERS).await.unwrap();
+        for sql in ["INSERT INTO t VALUES (1)", "SELEC 1", "SELECT nothing FROM t"] {
+            run(c, sql, &[]).await.unwrap_err();
+        }
+        run(c, "INSERT INTO t VALUES (11)", &[]).await.unwrap();
+        c.rollback().await.unwrap();
+        assert_eq!(count(c).await, 5);
         c.begin(NO_PARAMETERS).await.unwrap();
         run(c, "DROP TABLE other", &[]).await.unwrap();
         c.commit().await.unwrap();
-        assert_eq!(count(c).await, 3);
+        assert_eq!(count(c).await, 5);
     });
 }
 
@@ -599,7 +688,7 @@ fn a_deadlock_ends_the_whole_transaction() {
             run(c, "CREATE TABLE t (id integer PRIMARY KEY, n integer) ENGINE = InnoDB", &[]).await.unwrap();
             run(c, "INSERT INTO t VALUES (1, 0), (2, 0)", &[]).await.unwrap();
         }
-        let (ready, mut tasks) = (std::sync::Arc::new(AtomicU64::new(0)), Vec::new());
+        let (ready, mut tasks) = (Arc::new(AtomicU64::new(0)), Vec::new());
         for (first, second) in [(1, 2), (2, 1)] {
             let (pool, ready) = (pool.clone(), ready.clone());
             tasks.push(tokio::spawn(async move {
@@ -697,14 +786,14 @@ fn a_statement_dropped_at_any_poll_leaves_no_trace() {
                     }
                 }
                 eprintln!("{drops} drops, the slowest took {slowest:?}: {sql}");
-                assert!(slowest < Duration::from_millis(250), "closing reads the rest: {slowest:?}");
+                assert!(slowest < Duration::from_secs(2), "closing reads the rest: {slowest:?}");
                 assert!(ended || sql.starts_with("SELECT"), "{sql}");
             }
             // Every connection that was dropped is closed on the server as well.
             let mut lease = pool.acquire("test").await.unwrap();
             let c = lease.connection().unwrap();
             let open = "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE DB = DATABASE()";
-            let until = Instant::now() + Duration::from_secs(5);
+            let until = Instant::now() + PATIENCE;
             while one::<i64>(c, open, &[]).await.unwrap() > 1 {
                 assert!(Instant::now() < until, "connections are left open");
                 tokio::time::sleep(Duration::from_millis(20)).await;
@@ -727,13 +816,13 @@ fn opening_can_be_dropped_at_any_poll() {
         let mut lease = pool.acquire("test").await.unwrap();
         let c = lease.connection().unwrap();
         let open = "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE DB = DATABASE()";
-        let until = Instant::now() + Duration::from_secs(5);
+        let until = Instant::now() + PATIENCE;
         while one::<i64>(c, open, &[]).await.unwrap() > 1 {
             assert!(Instant::now() < until, "connections are left open");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     });
-    let until = Instant::now() + Duration::from_secs(1);
+    let until = Instant::now() + PATIENCE;
     while runtime.metrics().num_alive_tasks() > 0 {
         assert!(Instant::now() < until, "a task is left");
         std::thread::sleep(Duration::from_millis(5));
@@ -932,7 +1021,7 @@ fn a_password_never_shows_and_a_refusal_says_what_to_do() {
     let said = refused(&format!("mysql://{user}:{canary}@h/x?socket=/no/such/socket"));
     assert!(said.contains("/no/such/socket"), "{said}");
     // Something that listens and says nothing.
-    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = silent.local_addr().unwrap().port();
     let said = refused(&format!("mysql://{user}:{canary}@127.0.0.1:{port}/x?connect_timeout=0.3"));
     assert!(said.contains("no answer in 0.3 s"), "{said}");
@@ -941,7 +1030,7 @@ fn a_password_never_shows_and_a_refusal_says_what_to_do() {
         let (mut stream, _) = silent.accept().unwrap();
         let (mut second, _) = silent.accept().unwrap();
         for stream in [&mut stream, &mut second] {
-            let _ = std::io::Write::write_all(stream, b"SSH-2.0-OpenSSH_9.2 hello to you all, this is no database\r\n");
+            let _ = stream.write_all(b"SSH-2.0-OpenSSH_9.2 hello to you all, this is no database\r\n");
         }
     });
     refused(&format!("mysql://{user}:{canary}@127.0.0.1:{port}/x?connect_timeout=1"));

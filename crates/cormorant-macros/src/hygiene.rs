@@ -27,6 +27,33 @@ impl Taken {
     }
 }
 
+/// A struct that calls itself by its name: where its types and values stand in the expansion, `Self` is another.
+pub(crate) fn named(input: TokenStream) -> TokenStream {
+    let mut words = input.clone().into_iter();
+    let name = words.find(|word| matches!(word, TokenTree::Ident(word) if word == "struct")).and(words.next());
+    match name {
+        Some(TokenTree::Ident(name)) => without_self(input, &name),
+        _ => input,
+    }
+}
+
+fn without_self(tokens: TokenStream, name: &Ident) -> TokenStream {
+    let replaced = tokens.into_iter().map(|token| match token {
+        TokenTree::Ident(word) if word == "Self" => {
+            let mut name = name.clone();
+            name.set_span(word.span());
+            name.into()
+        }
+        TokenTree::Group(group) => {
+            let mut inner = proc_macro2::Group::new(group.delimiter(), without_self(group.stream(), name));
+            inner.set_span(group.span());
+            inner.into()
+        }
+        other => other,
+    });
+    replaced.collect()
+}
+
 fn collect(tokens: TokenStream, names: &mut HashSet<String>) {
     for token in tokens {
         match token {
@@ -42,6 +69,19 @@ fn collect(tokens: TokenStream, names: &mut HashSet<String>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_struct_calls_itself_by_its_name() {
+        let input = quote::quote!(
+            pub(crate) struct Node {
+                parent: Option<ForeignKey<Self>>,
+                #[model(default = Self::X)]
+                x: i64,
+            }
+        );
+        let text = named(input).to_string();
+        assert!(!text.contains("Self") && text.contains("ForeignKey < Node >") && text.contains("Node :: X"), "{text}");
+    }
 
     #[test]
     fn a_name_of_the_input_is_not_free() {

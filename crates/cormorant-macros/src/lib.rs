@@ -12,7 +12,7 @@ use proc_macro::TokenStream;
 /// Maps a struct to a table: see the documentation of `cormorant::Model`.
 #[proc_macro_derive(Model, attributes(model))]
 pub fn derive_model(input: TokenStream) -> TokenStream {
-    expand(input, model::derive)
+    expand(hygiene::named(input.into()).into(), model::derive)
 }
 
 /// Makes a struct of the columns a query gives: see the documentation of `cormorant::FromRow`.
@@ -21,9 +21,10 @@ pub fn derive_from_row(input: TokenStream) -> TokenStream {
     expand(input, from_row::derive)
 }
 
-/// SQL text whose braces bind what they hold: see the documentation of `cormorant::sql!`.
+/// SQL text whose braces bind what they hold, behind the path of the library: what `cormorant::sql!` becomes.
+#[doc(hidden)]
 #[proc_macro]
-pub fn sql(input: TokenStream) -> TokenStream {
+pub fn __sql(input: TokenStream) -> TokenStream {
     expand(input, sql::expand)
 }
 

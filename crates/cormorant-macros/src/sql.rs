@@ -1,15 +1,20 @@
-//! `sql!("… {value} … {..list} …")`.
+//! `sql!("… {value} … {..list} …")`, with the path of the library before the text.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{TokenStream, TokenTree};
 use quote::quote;
-use syn::LitStr;
 use syn::parse::{Parse, ParseStream};
+use syn::{LitStr, Token};
 
-/// What stands between the parentheses: one text.
-pub(crate) struct Input(LitStr);
+/// What stands between the parentheses: the library, a comma, and one text.
+pub(crate) struct Input {
+    krate: TokenTree,
+    text: LitStr,
+}
 
 impl Parse for Input {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let krate = input.parse()?;
+        input.parse::<Token![,]>()?;
         if !input.peek(LitStr) {
             let message = "`sql!` takes a text in quotes, whose braces bind values: `sql!(\"… {value} …\")`; \
                 text made while the program runs is `Sql::unchecked(UncheckedSql::vouch_for(text))`";
@@ -17,20 +22,22 @@ impl Parse for Input {
             return Err(syn::Error::new_spanned(place, message));
         }
         let text = input.parse()?;
-        let rest: TokenStream = input.parse()?;
         // A comma behind the text is no argument.
-        if rest.clone().into_iter().count() > 1 {
+        let comma: Option<Token![,]> = input.parse()?;
+        if !input.is_empty() {
+            let behind: TokenStream = input.parse()?;
+            let rest = quote!(#comma #behind);
             return Err(syn::Error::new_spanned(
                 rest,
                 "`sql!` takes the text alone: values stand in its braces, `{value}`",
             ));
         }
-        Ok(Self(text))
+        Ok(Self { krate, text })
     }
 }
 
 pub(crate) fn expand(input: Input) -> syn::Result<TokenStream> {
-    let Input(text) = input;
+    let Input { krate, text } = input;
     let mut pieces: Vec<TokenStream> = Vec::new();
     let mut plain = String::new();
     let value = text.value();
@@ -62,7 +69,7 @@ pub(crate) fn expand(input: Input) -> syn::Result<TokenStream> {
     if !plain.is_empty() {
         pieces.push(quote!(.text(#plain)));
     }
-    Ok(quote!(::cormorant::Sql::new() #(#pieces)*))
+    Ok(quote!(#krate::Sql::new() #(#pieces)*))
 }
 
 fn piece(inside: &str, text: &LitStr) -> syn::Result<TokenStream> {

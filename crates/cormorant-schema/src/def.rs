@@ -38,6 +38,21 @@ impl TableDef {
         self.columns.get(usize::from(position))
     }
 
+    /// What the column at `position` holds: a foreign key what the key it points at does, as long and as exact.
+    #[inline]
+    pub fn type_of(&self, position: u16) -> Option<ColumnType> {
+        let ty = self.column(position)?.ty;
+        match self.relation_of(position) {
+            None => Some(ty),
+            Some(relation) => Some(relation.key_type(ty)),
+        }
+    }
+
+    #[inline]
+    fn relation_of(&self, position: u16) -> Option<&'static RelationDef> {
+        self.relations.iter().find(|relation| relation.column == position)
+    }
+
     /// The columns of the primary key.
     pub fn key_columns(&self) -> impl Iterator<Item = &'static ColumnDef> + '_ {
         self.key.iter().filter_map(|position| self.column(*position))
@@ -181,6 +196,24 @@ pub struct RelationDef {
     pub target: fn() -> &'static TableDef,
     /// What the database does with this row when the target is deleted.
     pub on_delete: OnDelete,
+}
+
+impl RelationDef {
+    /// What the key holds that it points at, or `ty` where that key is no single column. A key that is a foreign key
+    /// itself leads on; tables whose keys point at each other never end.
+    fn key_type(&self, ty: ColumnType) -> ColumnType {
+        let (mut ty, mut relation) = (ty, *self);
+        for _ in 0..8 {
+            let table = (relation.target)();
+            let ([key], Some(column)) = (table.key, table.key_columns().next()) else { break };
+            ty = column.ty;
+            match table.relation_of(*key) {
+                Some(next) => relation = *next,
+                None => break,
+            }
+        }
+        ty
+    }
 }
 
 /// What the database does with a row when the row it points at is deleted.

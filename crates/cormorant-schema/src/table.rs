@@ -163,13 +163,12 @@ impl Table {
     /// # Errors
     /// [`InvalidIdent`] when a name cannot be written into SQL.
     pub fn of(def: &TableDef) -> Result<Self, InvalidIdent> {
-        let columns = def
-            .columns
-            .iter()
-            .map(|column| {
+        let columns = (0..=u16::MAX)
+            .zip(def.columns)
+            .map(|(position, column)| {
                 Ok(Column {
                     name: Ident::new(column.name)?,
-                    ty: column.ty,
+                    ty: def.type_of(position).unwrap_or(column.ty),
                     null: column.null,
                     default: column.default.map(owned_default),
                     generated: column.generated,
@@ -189,8 +188,8 @@ impl Table {
             columns,
             primary_key: PrimaryKey { name: Ident::new(names::primary_key(def.name))?, columns: key },
             foreign_keys,
-            indexes: indexes(def)?,
-            checks: checks(def)?,
+            indexes: once(indexes(def)?),
+            checks: once(checks(def)?),
             strict: def.strict,
             autoincrement: def.autoincrement,
         })
@@ -209,6 +208,17 @@ fn owned_default(default: DefaultDef) -> Default {
         DefaultDef::Text(text) => Default::Text(text.to_owned()),
         DefaultDef::Sql(sql) => Default::Sql(sql.to_owned()),
     }
+}
+
+/// What the model says twice is made once: a field's index that the struct names as well.
+fn once<T: PartialEq>(said: Vec<T>) -> Vec<T> {
+    let mut once = Vec::with_capacity(said.len());
+    for item in said {
+        if !once.contains(&item) {
+            once.push(item);
+        }
+    }
+    once
 }
 
 fn foreign_key(def: &TableDef, relation: &RelationDef) -> Result<Option<ForeignKey>, InvalidIdent> {
@@ -304,5 +314,37 @@ mod tests {
         assert_eq!(order(&[("b", &["c"]), ("c", &["b"])]), "b c");
         assert_eq!(order(&[("a", &["c"]), ("b", &["c"]), ("c", &["b"])]), "b c a", "a is in no cycle");
         assert_eq!(order(&[("a", &["b"]), ("b", &["c"]), ("c", &["d"]), ("d", &["b"])]), "b a d c");
+    }
+
+    const PLAIN: TableDef = TableDef {
+        model: "",
+        path: "",
+        schema: None,
+        name: "t",
+        columns: &[],
+        key: &[0],
+        relations: &[],
+        indexes: &[],
+        checks: &[],
+        strict: false,
+        autoincrement: false,
+    };
+    const FOREIGN: crate::ColumnDef =
+        crate::ColumnDef::new("next", "next_id", ColumnType::Text { max_length: Some(255) }, false);
+    const fn to(target: fn() -> &'static TableDef) -> RelationDef {
+        RelationDef { field: "next", column: 0, target, on_delete: OnDelete::Restrict }
+    }
+    const LONG: crate::ColumnDef = crate::ColumnDef::new("id", "id", ColumnType::Text { max_length: Some(300) }, false);
+    static LAST: TableDef = TableDef { columns: &[LONG], ..PLAIN };
+    static MIDDLE: TableDef = TableDef { columns: &[FOREIGN], relations: &[to(|| &LAST)], ..PLAIN };
+    static FIRST: TableDef = TableDef { columns: &[FOREIGN], relations: &[to(|| &MIDDLE)], ..PLAIN };
+    static ROUND: TableDef = TableDef { columns: &[FOREIGN], relations: &[to(|| &ROUND)], ..PLAIN };
+
+    #[test]
+    fn a_foreign_key_holds_what_the_key_holds() {
+        let columns = Table::of(&FIRST).unwrap().columns;
+        assert_eq!(columns[0].ty, LONG.ty, "the key that it points at is a foreign key itself");
+        assert_eq!(ROUND.type_of(0), Some(FOREIGN.ty), "a key that points at itself ends somewhere");
+        assert_eq!(ROUND.type_of(1), None);
     }
 }

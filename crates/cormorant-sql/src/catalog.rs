@@ -1,18 +1,32 @@
 //! Reading a live database's catalog: the query, and what the catalog's words mean.
 
-use cormorant_schema::{ColumnType, OnDelete};
+use std::borrow::Cow;
 
-use crate::{Dialect, ddl};
+use cormorant_schema::{ColumnType, Ident, OnDelete};
+
+use crate::{Dialect, ddl, quote};
 
 impl Dialect {
-    /// What the tables whose names are in the first value, a list, are made of. The second value is their schema,
-    /// NULL for the usual one.
+    /// What the tables of a schema whose names are in the first value, a list, are made of. The second value is the
+    /// schema's name once more, NULL for the usual one.
     ///
     /// A row is a column, or a column of a key or an index, or a check: the table, its kind, the name, the
     /// type (of a column) or the column (of anything else), the table and the column pointed at, what happens when
     /// that is deleted, two flags, and the place in the key or index. The flags are, of a column, whether it may be
     /// NULL and whether the database fills it; of an index, whether it is unique and whether it is the primary key.
-    pub fn catalog(self) -> &'static str {
+    pub fn catalog(self, schema: Option<&Ident>) -> Cow<'static, str> {
+        match schema.filter(|_| self == Self::Sqlite) {
+            // The texts of an attached file's tables stand in a table of its own, which only its name tells.
+            Some(schema) => {
+                let mut table = String::new();
+                quote(&mut table, self, schema);
+                Cow::Owned(self.catalog_text().replace("sqlite_schema", &(table + ".sqlite_schema")))
+            }
+            None => Cow::Borrowed(self.catalog_text()),
+        }
+    }
+
+    fn catalog_text(self) -> &'static str {
         match self {
             Self::Sqlite => {
                 "WITH t AS (SELECT name, schema FROM pragma_table_list \
@@ -97,11 +111,7 @@ impl Dialect {
     /// Whether a check of the catalog has a name: SQLite's catalog holds the text of the whole table.
     pub fn is_check(self, found: &str, name: &str) -> bool {
         match self {
-            Self::Sqlite => {
-                // A quote inside a name is doubled there.
-                let plain = |text: &str| text.replace('"', "").to_ascii_lowercase();
-                plain(found).contains(&plain(name))
-            }
+            Self::Sqlite => constraints(found).any(|found| self.same_name(&found, name)),
             _ => self.same_name(found, name),
         }
     }
@@ -125,7 +135,9 @@ impl Dialect {
     pub fn catalog_type(self, ty: ColumnType) -> String {
         use ColumnType as T;
         match (self, ty) {
-            (Self::Postgres, T::Text { max_length: Some(n) }) => format!("character varying({n})"),
+            (Self::Postgres, T::Text { max_length: Some(_) }) => {
+                self.type_name(ty).replace("varchar", "character varying")
+            }
             (Self::Postgres, T::Time) => "time(6) without time zone".to_owned(),
             (Self::Postgres, T::DateTime) => "timestamp(6) without time zone".to_owned(),
             (Self::MySql | Self::MariaDb, T::Bool) => "tinyint(1)".to_owned(),
@@ -144,9 +156,37 @@ impl Dialect {
             Self::MySql | Self::MariaDb => without_width(&found) == without_width(&wanted),
             // SQLite stores by affinity: INT and BIGINT are alike, and so are VARCHAR and TEXT of any length.
             Self::Sqlite => found == wanted || affinity(&found) == affinity(&wanted),
-            Self::Postgres => found == wanted || found == wanted.replace("(6)", ""),
+            // Six digits are what a time has there without a word about them.
+            Self::Postgres => {
+                let time = wanted.starts_with("time");
+                found == wanted || (time && found == wanted.replace("(6)", ""))
+            }
         }
     }
+}
+
+/// The names of the constraints in a table's text.
+fn constraints(sql: &str) -> impl Iterator<Item = String> {
+    let places: Vec<usize> = sql.to_ascii_lowercase().match_indices("constraint").map(|(at, _)| at).collect();
+    places.into_iter().filter_map(|at| first_name(sql.get(at + "constraint".len()..)?.trim_start()))
+}
+
+/// The name that a text begins with, bare or in one of the quotes that SQLite takes: one inside is doubled.
+fn first_name(text: &str) -> Option<String> {
+    let mut rest = text.chars().peekable();
+    let close = match rest.next()? {
+        '[' => ']',
+        quote @ ('"' | '`' | '\'') => quote,
+        _ => return text.split(|c: char| !c.is_alphanumeric() && c != '_' && c != '$').next().map(str::to_owned),
+    };
+    let mut name = String::new();
+    while let Some(c) = rest.next() {
+        if c == close && (close == ']' || rest.next_if_eq(&close).is_none()) {
+            return Some(name);
+        }
+        name.push(c);
+    }
+    None
 }
 
 fn without_width(ty: &str) -> &str {
@@ -167,5 +207,32 @@ fn affinity(ty: &str) -> &'static str {
         "real"
     } else {
         "numeric"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_check_is_found_by_its_whole_name() {
+        let table = r#"CREATE TABLE t (a int constraint  [ck_t_c] CHECK (a > 0), CONSTRAINT "ck_t_a""b" CHECK (a > 1),
+            CONSTRAINT 'ck t' CHECK(a), CONSTRAINT ck_t_d CHECK (a), CONSTRAINT "open"#;
+        for there in ["ck_t_c", "ck_t_a\"b", "ck t", "CK_T_D"] {
+            assert!(Dialect::Sqlite.is_check(table, there), "{there}");
+        }
+        for missing in ["ck_t_a", "ck_t", "b", "ck", "", "open", "a"] {
+            assert!(!Dialect::Sqlite.is_check(table, missing), "{missing}");
+        }
+        assert!(!Dialect::Postgres.is_check("ck_t_ab", "ck_t_a"));
+    }
+
+    #[test]
+    fn only_times_have_six_digits_without_a_word() {
+        let same = |found, wanted| Dialect::Postgres.same_type(found, wanted);
+        assert!(same("timestamp with time zone", "timestamp(6) with time zone"));
+        assert!(same("time without time zone", "time(6) without time zone"));
+        assert!(!same("timestamp(3) with time zone", "timestamp(6) with time zone"));
+        assert!(!same("character varying", "character varying(6)"));
     }
 }

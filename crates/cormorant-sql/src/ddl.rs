@@ -93,7 +93,7 @@ pub fn drop_table(table: &Table, dialect: Dialect) -> String {
     sql.sql
 }
 
-/// An integer key of SQLite is the row's own number only when the column itself says `PRIMARY KEY`.
+/// A generated key of SQLite says so itself: only there can AUTOINCREMENT stand.
 fn inline_key(table: &Table, dialect: Dialect) -> Option<&Ident> {
     let [only] = table.primary_key.columns.as_slice() else { return None };
     let column = table.columns.iter().find(|column| column.name == *only)?;
@@ -104,6 +104,14 @@ fn inline_key(table: &Table, dialect: Dialect) -> Option<&Ident> {
 fn is_covered(table: &Table, index: &Index) -> bool {
     let starts = |columns: &[Ident]| columns.starts_with(&index.columns);
     starts(&table.primary_key.columns) || table.indexes.iter().any(|other| other.unique && starts(&other.columns))
+}
+
+/// Whether a column stands in a key or in an index. MariaDB can keep a long one unique all the same, by a hash.
+fn is_indexed(table: &Table, column: &Ident, dialect: Dialect) -> bool {
+    let indexes = table.indexes.iter().filter(|index| !(index.unique && dialect == Dialect::MariaDb));
+    let of_indexes = indexes.flat_map(|index| &index.columns);
+    let of_foreign_keys = table.foreign_keys.iter().flat_map(|key| &key.columns);
+    table.primary_key.columns.iter().chain(of_indexes).chain(of_foreign_keys).any(|indexed| indexed == column)
 }
 
 /// Refuses foreign keys that the dialect does not have.
@@ -187,6 +195,10 @@ impl Sql {
                 return unsupported(format!("{dialect} keeps 1 to {limit} digits exactly"), instead);
             }
         }
+        if dialect.is_long(column.ty) && is_indexed(table, &column.name, dialect) {
+            let instead = "leave its index out, or index a shorter column: text with `max_length`, or a digest as text";
+            return unsupported(format!("{dialect} indexes no column as long as that"), instead);
+        }
         self.name(&column.name).text(" ");
         if table.strict && dialect == Dialect::Sqlite {
             match strict_type_name(column.ty) {
@@ -223,8 +235,7 @@ impl Sql {
                 });
             }
             Default::Text(text) => {
-                let long = matches!(ty, ColumnType::Text { max_length: None } | ColumnType::Bytes);
-                let brackets = long && self.dialect.brackets_long_defaults();
+                let brackets = self.dialect.is_long(ty) && self.dialect.brackets_long_defaults();
                 let text = literal(self.dialect, &Value::Text(text.clone().into()))?;
                 self.text(if brackets { "(" } else { "" }).text(&text).text(if brackets { ")" } else { "" })
             }

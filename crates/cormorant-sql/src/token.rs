@@ -84,8 +84,8 @@ pub enum Token {
     In,
     /// A function of so many operands.
     Call(Function, u8),
-    /// A function of the database's own, by name, of so many operands.
-    Named(Symbol, u8),
+    /// A function of the database's own, by name, of so many operands, which gives a value of this class.
+    Named(Symbol, u8, Class),
     /// One operand, converted.
     Cast(ColumnType),
     /// `CASE`: so many pairs of condition and value, and a last value where `otherwise`.
@@ -152,10 +152,15 @@ pub enum Token {
     Offset,
     /// Clause: the column takes the value before it.
     Set(u16),
+    /// Clause: the same for a column at the end of a route: the key of a related row stands in this table as well.
+    SetVia(Route, u16),
     /// Clause: the column is written by an INSERT, its values bound row by row.
     Into(u16),
     /// Clause: an INSERT of so many rows.
     Rows(u32),
+    /// Clause: an INSERT of as many rows as its values have elements: each column's values travel as one list, and the
+    /// text is the same for any number of rows. See [`Dialect::inserts_lists`](crate::Dialect::inserts_lists).
+    Lists,
     /// Clause of a statement that writes: the column is given back.
     Returning(u16),
     /// Clause: combine with a query of so many tokens over the same table: `UNION` and its like.
@@ -181,7 +186,7 @@ impl Hash for Token {
             Self::Between => 6,
             Self::In => 7,
             Self::Call(function, n) => 8 | (function as u64) << 8 | u64::from(n) << 16,
-            Self::Named(name, n) => 9 | u64::from(n) << 8 | u64::from(name.0) << 32,
+            Self::Named(name, n, class) => 9 | u64::from(n) << 8 | (class as u64) << 16 | u64::from(name.0) << 32,
             Self::Cast(ty) => {
                 ty.hash(state);
                 10
@@ -210,6 +215,7 @@ impl Hash for Token {
             Self::Set(column) => 24 | u64::from(column) << 8,
             Self::Into(column) => 25 | u64::from(column) << 8,
             Self::Rows(n) => 26 | u64::from(n) << 8,
+            Self::Lists => 33,
             Self::Returning(column) => 27 | u64::from(column) << 8,
             Self::Combine(operation, tokens) => 28 | (operation as u64) << 8 | u64::from(tokens) << 32,
             Self::With(name, tokens) => {
@@ -217,6 +223,10 @@ impl Hash for Token {
                 29 | u64::from(name.0) << 32
             }
             Self::Again(class, value) => 31 | (class as u64) << 8 | u64::from(value) << 16,
+            Self::SetVia(route, column) => {
+                state.write_u64(u64::from_le_bytes(route.hops));
+                32 | u64::from(column) << 8
+            }
             Self::Source(name) => 30 | u64::from(name.0) << 32,
         };
         state.write_u64(word);

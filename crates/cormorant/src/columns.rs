@@ -30,7 +30,35 @@ impl Columns {
     }
 
     /// The columns, in order.
-    pub fn iter(&self) -> impl Iterator<Item = u16> + use<'_> {
-        (0..256).filter(|column| self.contains(*column))
+    pub fn iter(&self) -> impl Iterator<Item = u16> + use<> {
+        let mut words = self.0;
+        let mut at = 0;
+        std::iter::from_fn(move || {
+            loop {
+                let word = words.get_mut(at)?;
+                if *word != 0 {
+                    let bit = word.trailing_zeros() as usize;
+                    // Takes the lowest bit away.
+                    *word &= *word - 1;
+                    return Some((at * 64 + bit) as u16);
+                }
+                at += 1;
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_come_in_order() {
+        let mut columns = Columns::none();
+        for column in [255, 0, 64, 63, 7, 256, 999] {
+            columns.add(column);
+        }
+        assert_eq!(columns.iter().collect::<Vec<_>>(), [0, 7, 63, 64, 255]);
+        assert_eq!(Columns::none().iter().next(), None);
     }
 }

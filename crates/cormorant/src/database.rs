@@ -4,6 +4,7 @@ use cormorant_driver::{Options, Pool, Result};
 use cormorant_sql::Dialect;
 use cormorant_sql::schema::TableDef;
 
+use crate::executor::Work;
 use crate::transaction::{self, Scope};
 use crate::{Begin, Error, Transaction, registry, schema};
 
@@ -39,7 +40,7 @@ impl Database {
     /// # Errors
     /// As [`connect`](Self::connect).
     pub async fn connect_with(options: Options) -> Result<Self> {
-        Ok(Self { pool: Pool::connect(options).await? })
+        Ok(Self { pool: pool(options).await? })
     }
 
     /// The dialect it speaks.
@@ -108,13 +109,15 @@ impl Database {
     /// ```
     ///
     /// # Errors
-    /// The closure's; the database's when it begins or commits.
+    /// The closure's; the database's when it begins or commits; [`ErrorKind::NotRolledBack`](crate::ErrorKind) when the
+    /// closure failed and a statement in it, such as CREATE TABLE on MariaDB, had committed what it did.
+    #[allow(clippy::manual_async_fn, reason = "the signature promises that the future is `Send`")]
     pub fn transaction<T, F>(&self, scope: F) -> impl Future<Output = Result<T>> + Send
     where
         T: Send,
         F: for<'t> Scope<'t, T, Error, Fut: Send> + Send,
     {
-        self.try_transaction(scope)
+        async move { transaction::run(self.begin().await?, scope, transaction::both).await }
     }
 
     /// Runs a transaction whose closure has an error of its own, which converts from [`Error`].
@@ -128,7 +131,7 @@ impl Database {
         E: From<Error> + Send,
         F: for<'t> Scope<'t, T, E, Fut: Send> + Send,
     {
-        async move { transaction::run(self.begin().await?, scope).await }
+        async move { transaction::run(self.begin().await?, scope, |kept, _| kept.into()).await }
     }
 
     /// Begins a transaction that ends with [`Transaction::commit`]; dropped before, it is rolled back.
@@ -146,4 +149,8 @@ impl Database {
     pub async fn begin_with(&self, begin: Begin) -> Result<Transaction> {
         Transaction::begin(&self.pool, begin).await
     }
+}
+
+fn pool(options: Options) -> Work<'static, Pool> {
+    Box::pin(Pool::connect(options))
 }

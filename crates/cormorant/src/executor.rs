@@ -1,5 +1,7 @@
 //! Where statements run.
 
+use std::pin::Pin;
+
 use cormorant_driver::{Call, Done, Error, ErrorKind, Lease, Pool, Result, Sink};
 use cormorant_sql::{Dialect, Kind, Statement, Value};
 
@@ -68,42 +70,70 @@ impl<'a> Target<'a> {
         self.call(Call::new(&compiled, values), sink).await
     }
 
-    /// Runs a statement. One that only reads, by itself, and lost its connection before the first row is run once
-    /// more on another: nothing was done yet. Nothing else is repeated.
+    /// Runs a query that gives at most one row.
+    #[inline]
+    pub(crate) async fn run_single(self, statement: &Statement<'_>, values: &[Value], sink: Sink<'_>) -> Result<Done> {
+        let compiled = self.pool().shapes().get(statement).map_err(Error::from_sql)?;
+        self.call(Call { single: true, ..Call::new(&compiled, values) }, sink).await
+    }
+
+    /// Runs a statement: at once where it can be, for what is waited for costs more to set up than a row to read.
     #[inline]
     pub(crate) async fn call(self, call: Call<'_>, sink: Sink<'_>) -> Result<Done> {
-        match self {
-            Self::Transaction(transaction) => transaction.call(call, sink).await,
-            Self::Database(pool) => {
-                let mut rows = 0u64;
-                let mut counted = |row: &mut cormorant_driver::Row<'_>| {
-                    rows += 1;
-                    sink(row)
-                };
-                match once(pool, call, &mut counted).await {
-                    Err(error) if error.kind() == ErrorKind::ConnectionLost => {
-                        // The server may have gone: the others are not trusted either.
-                        pool.close_idle();
-                        if call.writes || rows > 0 {
-                            return Err(error);
-                        }
-                        once(pool, call, sink).await
-                    }
-                    result => result,
-                }
-            }
+        if let Self::Database(pool) = self
+            && let Some(result) = pool.run_now(call, sink, STATEMENT)
+        {
+            return result;
         }
+        self.call_later(call, sink).await
+    }
+
+    /// Runs a statement that is waited for.
+    ///
+    /// A query of the builder, by itself, that lost its connection before the first row is run once more on another:
+    /// it changes nothing. Nothing else is repeated.
+    fn call_later<'s>(self, call: Call<'s>, sink: Sink<'s>) -> Work<'s, Done>
+    where
+        'a: 's,
+    {
+        Box::pin(async move {
+            let pool = match self {
+                Self::Transaction(transaction) => return transaction.call(call, sink).await,
+                Self::Database(pool) => pool,
+            };
+            let mut rows = 0u64;
+            let mut counted = |row: &mut cormorant_driver::Row<'_>| {
+                rows += 1;
+                sink(row)
+            };
+            match once(pool, call, &mut counted).await {
+                Err(error) if error.kind() == ErrorKind::ConnectionLost => {
+                    // The server may have gone: the others are not trusted either.
+                    pool.close_idle();
+                    if !call.repeats || rows > 0 {
+                        return Err(error);
+                    }
+                    once(pool, call, sink).await
+                }
+                result => result,
+            }
+        })
     }
 }
 
-#[inline]
+/// Work that is compiled here, once, and not in every program that awaits it.
+pub(crate) type Work<'a, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>;
+
 async fn once(pool: &Pool, call: Call<'_>, sink: Sink<'_>) -> Result<Done> {
-    let mut lease: Lease = pool.acquire("a statement").await?;
+    let mut lease: Lease = pool.acquire(STATEMENT).await?;
     if call.writes {
-        lease.claim_writing("a statement").await?;
+        lease.claim_writing(pool, STATEMENT).await?;
     }
     lease.connection()?.run(call, sink).await
 }
+
+/// Who holds a connection, in the errors of others who wait for it.
+const STATEMENT: &str = "a statement";
 
 /// For statements that give no rows.
 pub(crate) fn no_rows(_row: &mut cormorant_driver::Row<'_>) -> Result<()> {

@@ -45,6 +45,10 @@ impl<M: Mapper> ForeignKey<M> {
         Self { key: Some(key) }
     }
 
+    pub(crate) fn nowhere() -> Self {
+        Self { key: None }
+    }
+
     /// The key it points at; `None` while that row is not saved.
     pub fn key(&self) -> Option<&M::Key> {
         self.key.as_ref()

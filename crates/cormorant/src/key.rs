@@ -4,7 +4,7 @@ use std::fmt::Debug;
 use std::hash::Hash;
 
 use cormorant_driver::{Error, ErrorKind, Result};
-use cormorant_sql::Value;
+use cormorant_sql::{Buffer, Value};
 
 use crate::{ForeignKey, Mapper, Scalar};
 
@@ -15,11 +15,11 @@ use crate::{ForeignKey, Mapper, Scalar};
     note = "a key is an integer, a String, a Uuid, a date or another type with `Eq` and `Hash`, or a tuple of them"
 )]
 pub trait Key: Clone + Eq + Hash + Debug + Send + Sync + 'static {
-    /// The values, in the order of the key's columns.
+    /// Binds its values, in the order of the key's columns.
     ///
     /// # Errors
     /// [`ErrorKind::Encode`] when a value cannot be stored.
-    fn values(&self) -> Result<Vec<Value>>;
+    fn bind(&self, buffer: &mut Buffer) -> Result<()>;
 }
 
 /// A field that is a key or a part of one.
@@ -63,16 +63,19 @@ fn value<T: Scalar>(part: &T) -> Result<Value> {
 }
 
 impl<T: Scalar + Eq + Hash + Debug> Key for T {
-    fn values(&self) -> Result<Vec<Value>> {
-        Ok(vec![value(self)?])
+    #[inline]
+    fn bind(&self, buffer: &mut Buffer) -> Result<()> {
+        buffer.values.push(value(self)?);
+        Ok(())
     }
 }
 
 macro_rules! tuples {
     ($($name:ident $place:tt)*) => {
         impl<$($name: Scalar + Eq + Hash + Debug),*> Key for ($($name,)*) {
-            fn values(&self) -> Result<Vec<Value>> {
-                Ok(vec![$(value(&self.$place)?),*])
+            fn bind(&self, buffer: &mut Buffer) -> Result<()> {
+                $(buffer.values.push(value(&self.$place)?);)*
+                Ok(())
             }
         }
     };

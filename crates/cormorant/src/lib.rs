@@ -61,7 +61,7 @@ pub use columns::Columns;
 pub use cormorant_driver::{
     Begin, Cell, Conflict, Error, ErrorKind, Fault, Isolation, Mismatch, Options, Result, Row, StatementEvent,
 };
-pub use cormorant_macros::{FromRow, Model, sql};
+pub use cormorant_macros::{FromRow, Model};
 pub use cormorant_sql::schema::{ColumnType, TableDef};
 pub use cormorant_sql::{Dialect, Value};
 pub use database::Database;
@@ -76,7 +76,7 @@ pub use raw::{Sql, UncheckedSql};
 pub use record::Record;
 pub use row::{Field, FromRow};
 pub use scalar::{Scalar, Unstorable};
-pub use select::{Selectable, Selection};
+pub use select::{Groupable, Selectable, Selection};
 pub use transaction::{Scope, Transaction};
 pub use wait::Wait;
 

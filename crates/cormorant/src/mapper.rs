@@ -103,14 +103,15 @@ pub trait Mapper: Sized + 'static {
 /// a field named `id` is the key unless another says `key`; `Option` is NULL.
 ///
 /// # Attributes of the struct
-/// `table = "…"`, `schema = "…"`, `rename_all = "PascalCase"` (names of columns), `index(a, b)`, `unique(a, b)`
-/// (both with `name = "…"`), `check(name = "SQL")`, `strict` and `autoincrement` (SQLite), `crate = "path"`.
+/// `table = "…"`, `schema = "…"`, `rename_all = "PascalCase"` (names of columns; without it they are the fields'),
+/// `index(a, b)`, `unique(a, b)` (both with `name = "…"`), `check(name = "SQL")`, `strict` and `autoincrement` (SQLite), `crate = "path"`.
 ///
 /// # Attributes of a field
 /// | attribute | meaning |
 /// |---|---|
 /// | `key` | the key, or a part of it |
 /// | `generated = false` | the program gives the key |
+/// | `generated` | the database gives it: said of a type that is an integer by another name |
 /// | `column = "…"` | the column's name |
 /// | `max_length = n` | at most `n` characters |
 /// | `precision = p, scale = s` | `p` digits, `s` of them behind the point |
@@ -136,7 +137,7 @@ pub trait Model: Mapper<Entity = Self> + IntoModel<Model = Self> + Send + Sync {
     /// [`ErrorKind::NotFound`] when there is none.
     fn get(db: &impl Executor, key: impl Into<Self::Key> + Send) -> impl Future<Output = Result<Record<Self>>> + Send {
         let key = key.into();
-        async move { Self::find(db, key).await?.ok_or_else(|| query::not_found(Self::NAME)) }
+        async move { record::find(db.target(), &key).await?.ok_or_else(|| query::not_found(Self::NAME)) }
     }
 
     /// The row with this key, if there is one.
@@ -147,8 +148,8 @@ pub trait Model: Mapper<Entity = Self> + IntoModel<Model = Self> + Send + Sync {
         db: &impl Executor,
         key: impl Into<Self::Key> + Send,
     ) -> impl Future<Output = Result<Option<Record<Self>>>> + Send {
-        let query = by_key::<Self>(&key.into());
-        async move { Ok(query?.all(db).await?.pop()) }
+        let key = key.into();
+        async move { record::find(db.target(), &key).await }
     }
 
     /// The rows with these keys, in the order of the keys in the database; a key without a row is passed over.
@@ -172,8 +173,8 @@ pub trait Model: Mapper<Entity = Self> + IntoModel<Model = Self> + Send + Sync {
         db: &impl Executor,
         models: impl IntoIterator<Item = X> + Send,
     ) -> impl Future<Output = Result<Vec<Record<Self>>>> + Send {
-        let models: Vec<Unsaved<Self>> = models.into_iter().map(IntoModel::into_unsaved).collect();
-        async move { record::insert_many(db.target(), models).await }
+        let records = models.into_iter().map(|model| Record::unsaved(model.into_unsaved())).collect();
+        async move { record::insert_many(db.target(), records).await }
     }
 }
 
@@ -223,23 +224,16 @@ impl<M: Model> IntoModel for Unsaved<M> {
 /// The path that a query over `M` starts with: `fn published(p: PathOf<Post>) -> Predicate<Post>`.
 pub type PathOf<M> = <M as Mapper>::Path<M, Inner>;
 
-/// The query for one row.
-pub(crate) fn by_key<M: Mapper>(key: &M::Key) -> Result<Query<M, M>> {
-    let mut query = Query::new();
-    push_key(query.buffer_mut(), M::TABLE, key.values()?);
-    Ok(query)
-}
-
 /// The condition that a row has this key.
-pub(crate) fn push_key(buffer: &mut Buffer, table: &'static TableDef, values: Vec<Value>) {
-    for (column, value) in table.key.iter().zip(values) {
-        let class = query::class_of(table, *column);
+#[inline]
+pub(crate) fn push_key(buffer: &mut Buffer, table: &'static TableDef, key: &impl Key) -> Result<()> {
+    for column in table.key {
         buffer.push(Token::Column { via: Route::ROOT, column: *column, outer: 0 });
-        buffer.push(Token::Bind(class));
-        buffer.values.push(value);
+        buffer.push(Token::Bind(query::class_of(table, *column)));
         buffer.push(Token::Binary(cormorant_sql::Binary::Eq));
         buffer.push(Token::Filter);
     }
+    key.bind(buffer)
 }
 
 fn by_keys<M: Mapper>(keys: impl Iterator<Item = M::Key>) -> Result<Query<M, M>> {
@@ -250,8 +244,9 @@ fn by_keys<M: Mapper>(keys: impl Iterator<Item = M::Key>) -> Result<Query<M, M>>
         )
         .with_model(M::NAME));
     };
-    let values = keys.map(|key| Ok(key.values()?.into_iter().next().unwrap_or(Value::Null)));
-    let values = values.collect::<Result<Vec<_>>>()?;
+    let mut bound = Buffer::default();
+    keys.into_iter().try_for_each(|key| key.bind(&mut bound))?;
+    let values = bound.values.into_vec();
     let mut query = Query::new();
     let class = query::class_of(M::TABLE, *column);
     let here = Token::Column { via: Route::ROOT, column: *column, outer: 0 };

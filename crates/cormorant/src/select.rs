@@ -42,6 +42,13 @@ impl<R, T: Field> Selectable<R> for Expr<R, T> {
 
 macro_rules! tuples {
     ($($name:ident $place:tt)*) => {
+        #[diagnostic::do_not_recommend]
+        impl<R, $($name: Groupable<R>),*> Groupable<R> for ($($name,)*) {
+            fn push_group(self, buffer: &mut Buffer) {
+                $(self.$place.push_group(buffer);)*
+            }
+        }
+
         impl<R, $($name: Selectable<R>),*> Selectable<R> for ($($name,)*) {
             type Row = ($($name::Row,)*);
 
@@ -69,6 +76,27 @@ tuples!(A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7 I 8);
 tuples!(A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7 I 8 J 9);
 tuples!(A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7 I 8 J 9 K 10);
 tuples!(A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7 I 8 J 9 K 10 L 11);
+
+/// What `group_by` takes: a column or another expression, or a tuple of them.
+///
+/// A path is none: the rows of a group have one value of what they are grouped by, and a whole row has many.
+#[diagnostic::on_unimplemented(
+    message = "rows cannot be grouped by `{Self}`",
+    label = "expected a column, an expression, or a tuple of them",
+    note = "a related row is told by its key: `.group_by(|b| b.author().id())`, or by several of its columns"
+)]
+pub trait Groupable<R> {
+    /// Appends it to a query.
+    #[doc(hidden)]
+    fn push_group(self, buffer: &mut Buffer);
+}
+
+impl<R, T: Field> Groupable<R> for Expr<R, T> {
+    fn push_group(self, buffer: &mut Buffer) {
+        buffer.append(self.buffer);
+        buffer.push(Token::GroupBy);
+    }
+}
 
 /// The expressions that make a struct: what its `columns(…)` gives.
 #[must_use = "a selection does nothing outside `select`"]

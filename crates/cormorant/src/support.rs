@@ -9,12 +9,15 @@ pub use std::option::Option::{self, None, Some};
 pub use std::result::Result::Ok;
 
 pub use cormorant_driver::{Result, Row};
-pub use cormorant_sql::schema::{CheckDef, ColumnDef, DefaultDef, IndexDef, OnDelete, RelationDef, TableDef};
+pub use cormorant_macros::__sql;
+pub use cormorant_sql::schema::{
+    CheckDef, ColumnDef, ColumnType, DefaultDef, IndexDef, OnDelete, RelationDef, TableDef,
+};
 use cormorant_sql::{Binary, Class, Token, Unary};
 pub use cormorant_sql::{Buffer, Route, Value};
 
 pub use crate::dec::decimal;
-pub use crate::expr::IntoExpr;
+pub use crate::expr::{Assign, IntoExpr};
 pub use crate::registry::{Registered, inventory, register};
 pub use crate::{
     Columns, Executor, Expr, Field, ForeignKey, FromRow, IntoModel, Join, KeyPart, Left, Mapper, Model, Predicate,
@@ -71,6 +74,29 @@ impl<T, U: Into<T>> IntoOption<T, (Option<()>,)> for Option<U> {
     }
 }
 
+/// What stands in a field that an insert leaves to the database, until the row is read back.
+#[diagnostic::on_unimplemented(
+    message = "a field of type `{Self}` cannot be left to the database",
+    label = "something has to stand in it before the database's default is read back",
+    note = "implement `Default` for it, or leave `db_default` out"
+)]
+pub trait Placeholder {
+    /// It.
+    fn placeholder() -> Self;
+}
+
+impl<T: Default> Placeholder for T {
+    fn placeholder() -> Self {
+        Self::default()
+    }
+}
+
+impl<M: Mapper> Placeholder for ForeignKey<M> {
+    fn placeholder() -> Self {
+        Self::nowhere()
+    }
+}
+
 /// The database's key as the field's type.
 pub fn generated_key<T: TryFrom<i64>>(key: i64) -> Result<T> {
     T::try_from(key)
@@ -111,17 +137,26 @@ where
     Some(key.to_value().unwrap_or_else(|unstorable| Value::Unstorable(unstorable.0.into())))
 }
 
-fn compare<R, M: Mapper>(route: Route, other: ForeignKey<M>, op: Binary) -> Predicate<R>
+/// Compares with a row's key; `None` where it has none.
+fn compare<R, M: Mapper>(route: Route, other: &ForeignKey<M>, op: Binary) -> Option<Predicate<R>>
 where
     M::Key: Scalar,
 {
     let (column, class) = key_column::<M>(route);
     let mut buffer = Buffer::of(column);
     buffer.push(Token::Bind(class));
-    // A row without a key is no row of the database: NULL equals nothing.
-    buffer.values.push(key_value(&other).unwrap_or(Value::Null));
+    buffer.values.push(key_value(other)?);
     buffer.push(Token::Binary(op));
-    Expr::new(buffer)
+    Some(Expr::new(buffer))
+}
+
+/// A row that is not saved is no row of the database: none is this one. NULL in its place would make the condition
+/// unknown, and its opposite too.
+fn row_is_none<R, M: Mapper>(route: Route) -> Predicate<R>
+where
+    M::Key: Scalar,
+{
+    row_is_in::<R, M>(route, std::iter::empty())
 }
 
 /// The row at the end of a route is this one.
@@ -129,7 +164,7 @@ pub fn row_eq<R, M: Mapper>(route: Route, other: ForeignKey<M>) -> Predicate<R>
 where
     M::Key: Scalar,
 {
-    compare(route, other, Binary::Eq)
+    compare(route, &other, Binary::Eq).unwrap_or_else(|| row_is_none::<R, M>(route))
 }
 
 /// The row at the end of a route is another one, or none.
@@ -137,7 +172,7 @@ pub fn row_ne<R, M: Mapper>(route: Route, other: ForeignKey<M>) -> Predicate<R>
 where
     M::Key: Scalar,
 {
-    compare(route, other, Binary::IsDistinct)
+    compare(route, &other, Binary::IsDistinct).unwrap_or_else(|| !row_is_none::<R, M>(route))
 }
 
 /// The row at the end of a route is one of these.
@@ -152,6 +187,45 @@ where
     buffer.values.push(Value::List(values));
     buffer.push(Token::In);
     Expr::new(buffer)
+}
+
+/// What a foreign key can be set to by query: what converts into it, and an `Option` of it where it may be NULL.
+/// `Mark` tells the two apart.
+#[diagnostic::on_unimplemented(
+    message = "a foreign key to `{M}` cannot be set to `{Self}`",
+    label = "expected a row of `{M}` or its key; `None` only where the foreign key is an Option"
+)]
+pub trait IntoTarget<M: Mapper, J, Mark> {
+    /// The foreign key.
+    fn into_target(self) -> Option<ForeignKey<M>>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<M: Mapper, J, U: Into<ForeignKey<M>>> IntoTarget<M, J, ()> for U {
+    fn into_target(self) -> Option<ForeignKey<M>> {
+        Some(self.into())
+    }
+}
+
+impl<M: Mapper> IntoTarget<M, Left, (Option<()>,)> for Option<ForeignKey<M>> {
+    fn into_target(self) -> Option<ForeignKey<M>> {
+        self
+    }
+}
+
+/// Sets the foreign key that leads to the end of a route.
+pub fn row_set<R, M: Mapper, J, Mark>(route: Route, target: impl IntoTarget<M, J, Mark>) -> Assign<R>
+where
+    M::Key: Scalar,
+{
+    let (column, class) = key_column::<M>(route);
+    let value = match target.into_target() {
+        None => Value::Null,
+        Some(target) => key_value(&target).unwrap_or_else(|| {
+            Value::Unstorable(format!("the row of {} to point at is not saved yet: insert it first", M::NAME).into())
+        }),
+    };
+    Assign::of(column, Buffer::bind(Token::Bind(class), value))
 }
 
 /// There is no row at the end of a route, or there is one.

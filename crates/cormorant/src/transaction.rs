@@ -57,7 +57,7 @@ impl Transaction {
         let shared = Shared {
             pool: pool.clone(),
             begin,
-            turns: Gate::new(1),
+            turns: Gate::single(),
             state: Mutex::new(State {
                 slot: Slot::Waiting(lease),
                 scopes: Vec::new(),
@@ -77,13 +77,15 @@ impl Transaction {
     /// while the transaction itself goes on.
     ///
     /// # Errors
-    /// The closure's; the database's.
+    /// The closure's; the database's; [`ErrorKind::NotRolledBack`] when the closure failed and what it did could not be
+    /// taken back.
+    #[allow(clippy::manual_async_fn, reason = "the signature promises that the future is `Send`")]
     pub fn transaction<T, F>(&self, scope: F) -> impl Future<Output = Result<T>> + Send
     where
         T: Send,
         F: for<'t> Scope<'t, T, Error, Fut: Send> + Send,
     {
-        self.try_transaction(scope)
+        async move { run(self.savepoint().await?, scope, both).await }
     }
 
     /// Runs a scope whose closure has an error of its own, which converts from [`Error`].
@@ -97,7 +99,7 @@ impl Transaction {
         E: From<Error> + Send,
         F: for<'t> Scope<'t, T, E, Fut: Send> + Send,
     {
-        async move { run(self.savepoint().await?, scope).await }
+        async move { run(self.savepoint().await?, scope, |kept, _| kept.into()).await }
     }
 
     /// Opens a scope that ends with [`commit`](Self::commit); dropped before, its work is taken back.
@@ -124,7 +126,7 @@ impl Transaction {
     /// Rolls the transaction back, or takes the scope's work back.
     ///
     /// # Errors
-    /// The database's.
+    /// [`ErrorKind::NotRolledBack`] when a statement in it had committed it; the database's otherwise.
     pub async fn rollback(self) -> Result<()> {
         self.finish(false).await
     }
@@ -295,7 +297,8 @@ impl Running<'_> {
     async fn begin(&mut self) -> Result<()> {
         let begin = self.transaction.shared.begin;
         if !begin.read_only {
-            self.lease()?.claim_writing("a transaction").await?;
+            let pool = self.transaction.pool();
+            self.lease()?.claim_writing(pool, "a transaction").await?;
         }
         // Before BEGIN is sent: cancelled now, the connection is not the one it was.
         self.begun = true;
@@ -335,7 +338,8 @@ impl Drop for Running<'_> {
     }
 }
 
-pub(crate) async fn run<T, E, F>(transaction: Transaction, scope: F) -> Result<T, E>
+/// Runs a closure in a transaction. `told` is asked for the error where the closure failed and what it did is kept.
+pub(crate) async fn run<T, E, F>(transaction: Transaction, scope: F, told: fn(Error, E) -> E) -> Result<T, E>
 where
     E: From<Error>,
     F: for<'t> Scope<'t, T, E>,
@@ -345,12 +349,18 @@ where
             transaction.commit().await?;
             Ok(value)
         }
-        Err(error) => {
+        Err(error) => match transaction.rollback().await {
+            // Whoever has the closure's error believes that nothing was done.
+            Err(kept) if kept.kind() == ErrorKind::NotRolledBack => Err(told(kept, error)),
             // The closure's error is the one to know; a connection that cannot roll back is closed.
-            let _ = transaction.rollback().await;
-            Err(error)
-        }
+            _ => Err(error),
+        },
     }
+}
+
+/// What was not rolled back, and why it was to be.
+pub(crate) fn both(kept: Error, error: Error) -> Error {
+    Error::new(kept.kind(), format!("{kept}; the error that was to undo it: {error}"))
 }
 
 /// A closure that runs in a transaction: `async |tx| { … }`.

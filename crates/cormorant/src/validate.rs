@@ -2,44 +2,50 @@
 
 use cormorant_driver::{Error, Fault, Result};
 use cormorant_sql::Value;
-use cormorant_sql::schema::{ColumnDef, ColumnType};
+use cormorant_sql::schema::{ColumnDef, ColumnType, TableDef};
 use rust_decimal::Decimal;
 
-use crate::{Columns, Mapper};
+use crate::Mapper;
 
-/// The values of an entity's columns, all valid. Those left to the database are neither looked at nor given.
+/// Gives the values of some of an entity's columns to `take`, all valid.
 ///
 /// # Errors
 /// [`ErrorKind::Validation`](crate::ErrorKind::Validation) with every fault.
-pub(crate) fn values<M: Mapper>(entity: &M::Entity, omitted: Columns) -> Result<Vec<Value>> {
-    let columns = M::TABLE.columns;
-    let mut values = Vec::with_capacity(columns.len());
+#[inline]
+pub(crate) fn values<M: Mapper>(
+    entity: &M::Entity,
+    columns: impl Iterator<Item = u16>,
+    mut take: impl FnMut(Value),
+) -> Result<()> {
     let mut faults = Vec::new();
-    for (position, column) in columns.iter().enumerate() {
-        if omitted.contains(position as u16) {
-            values.push(Value::Null);
-            continue;
-        }
-        match M::value(entity, position as u16) {
+    for position in columns {
+        let Some(column) = M::TABLE.column(position) else { continue };
+        match M::value(entity, position) {
             Ok(value) => {
-                if let Some(message) = fault(column, &value) {
+                if let Some(message) = fault(M::TABLE, position, column, &value) {
                     faults.push(Fault { field: column.field.to_owned(), message });
                 }
-                values.push(value);
+                take(value);
             }
             Err(unstorable) => {
                 let message = if column.secret { "the value cannot be stored".to_owned() } else { unstorable.0 };
                 faults.push(Fault { field: column.field.to_owned(), message });
-                values.push(Value::Null);
+                take(Value::Null);
             }
         }
     }
-    if faults.is_empty() { Ok(values) } else { Err(Error::validation(M::NAME, faults)) }
+    if faults.is_empty() { Ok(()) } else { Err(Error::validation(M::NAME, faults)) }
 }
 
 /// What is wrong with a value. Lengths and numbers are shown unless the field is secret, text never.
-fn fault(column: &ColumnDef, value: &Value) -> Option<String> {
-    match (column.ty, value) {
+#[inline]
+fn fault(table: &TableDef, position: u16, column: &ColumnDef, value: &Value) -> Option<String> {
+    // A foreign key is as long and as exact as the key it points at.
+    let ty = match value {
+        Value::Text(_) | Value::Decimal(_) => table.type_of(position).unwrap_or(column.ty),
+        _ => column.ty,
+    };
+    match (ty, value) {
         (ColumnType::Text { max_length: Some(most) }, Value::Text(text)) => {
             // A character has at least one byte: most texts need no counting.
             let characters = if text.len() <= most as usize { return None } else { text.chars().count() };

@@ -35,4 +35,7 @@ struct Line {
 fn main() {
     let _ = Book::query().select(|b| b.author().name());
     let _ = Author::query().select(|a| Line::columns(a.name()));
+    let name = "Ann";
+    let _ = sql!("SELECT name FROM authors WHERE name = {name} AND id IN ({..[1, 2]})");
+    let _ = orm::sql!("SELECT 1",);
 }

@@ -117,6 +117,58 @@ struct Inherited {
     owner: Option<ForeignKey<Owner>>,
 }
 
+/// Neither is ever NULL.
+#[derive(Model, Clone, Debug, PartialEq)]
+struct Handed {
+    id: i64,
+    #[model(on_delete = set_default, db_default = "1")]
+    owner: ForeignKey<Owner>,
+    #[model(on_delete = set_default, default = 1)]
+    other: ForeignKey<Owner>,
+}
+
+#[derive(Model, Clone, Debug, PartialEq)]
+struct Term {
+    #[model(key, max_length = 300)]
+    term: String,
+}
+
+#[derive(Model, Clone, Debug, PartialEq)]
+struct Rate {
+    #[model(key, precision = 5, scale = 2)]
+    rate: Decimal,
+}
+
+#[derive(Model, Clone, Debug, PartialEq)]
+struct Points {
+    id: i64,
+    term: ForeignKey<Term>,
+    rate: Option<ForeignKey<Rate>>,
+}
+
+type Id = i64;
+
+/// A column is named as its field, and `id` is no key where it says so.
+#[derive(Model, Clone, Debug, PartialEq)]
+#[model(table = "parts", check(r#in = "id > 0"))]
+#[allow(non_snake_case, reason = "the names of a database that is there")]
+struct Part {
+    #[model(key = false)]
+    id: i64,
+    #[model(key)]
+    PartNo: i64,
+    type_: String,
+    #[model(default = 5.)]
+    weight2kg: f64,
+}
+
+#[derive(Model, Clone, Debug, PartialEq)]
+struct Named {
+    #[model(generated)]
+    id: Id,
+    name: String,
+}
+
 /// A key of the program's own type.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Code(String);
@@ -428,6 +480,63 @@ conformance! {
         let inherited = Inherited::builder().owner(&owner).insert(&test.db).await?;
         owner.delete(&test.db).await?;
         assert_eq!(Inherited::get(&test.db, inherited.id).await?.owner, Some(ForeignKey::to(1)));
+    }
+
+    async fn a_required_foreign_key_may_have_a_default(test: &Fixture) {
+        if test.is(Backend::MariaDb) {
+            return Ok(()); // InnoDB has no SET DEFAULT
+        }
+        let db = &test.db;
+        db.create(models![Owner, Handed]).await?;
+        let heir = Owner::builder().name("heir").insert(db).await?;
+        let mut owner = Owner::builder().name("Ann").insert(db).await?;
+        assert_eq!(Handed::builder().insert(db).await?.owner.key(), Some(&heir.id), "left to the database");
+        let handed = Handed::builder().owner(&owner).other(&owner).insert(db).await?;
+        assert_eq!(Handed::builder().owner(&owner).build().other.key(), Some(&1), "the builder knows the literal");
+        owner.delete(db).await?;
+        let handed = Handed::get(db, handed.id).await?;
+        assert_eq!((handed.owner.key(), handed.other.key()), (Some(&1), Some(&1)));
+    }
+
+    async fn a_foreign_key_is_as_long_and_as_exact_as_the_key(test: &Fixture) {
+        let db = &test.db;
+        db.create(models![Term, Rate, Points]).await?;
+        db.create(models![Term, Rate, Points]).await?;
+        let term = "t".repeat(300);
+        Record::insert(Term { term: term.clone() }, db).await?;
+        Record::insert(Rate { rate: dec!(1.25) }, db).await?;
+        let points = Points { id: 0, term: ForeignKey::to(term.clone()), rate: Some(ForeignKey::to(dec!(1.25))) };
+        let points = Record::insert(points, db).await?;
+        assert_eq!(Points::get(db, points.id).await?, points);
+        assert_eq!(Points::filter(|p| p.rate().rate().eq(dec!(1.25))).count(db).await?, 1);
+        let rates: Vec<Option<Decimal>> = Points::query().select(|p| p.rate().rate()).all(db).await?;
+        assert_eq!(rates, [Some(dec!(1.25))]);
+        test.statements();
+        for (term, rate) in [(ForeignKey::to("t".repeat(301)), dec!(1.25)), (ForeignKey::to(term), dec!(1.255))] {
+            let points = Points { id: 0, term, rate: Some(ForeignKey::to(rate)) };
+            let error = Record::insert(points, db).await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Validation, "{error}");
+        }
+        assert_eq!(test.statements(), Vec::<String>::new());
+    }
+
+    async fn a_key_of_another_name_is_generated_where_it_is_said(test: &Fixture) {
+        test.db.create(models![Named]).await?;
+        assert_eq!(Named::builder().name("a").insert(&test.db).await?.id, 1);
+        assert_eq!(Named::builder().name("b").insert(&test.db).await?.id, 2);
+    }
+
+    async fn columns_are_named_as_their_fields(test: &Fixture) {
+        test.db.create(models![Part]).await?;
+        let part = Part::builder().id(7).PartNo(0).type_("a").insert(&test.db).await?;
+        assert_eq!(part.PartNo, 1, "generated");
+        let (number, weight): (i64, f64) = match test.is(Backend::MariaDb) {
+            true => sql!("SELECT `PartNo`, weight2kg FROM parts WHERE type_ = 'a'").one(&test.db).await?,
+            false => sql!("SELECT \"PartNo\", weight2kg FROM parts WHERE type_ = 'a'").one(&test.db).await?,
+        };
+        assert_eq!((number, weight), (1, 5.0));
+        let error = Part::builder().id(0).type_("b").insert(&test.db).await.unwrap_err();
+        assert!(error.to_string().contains("ck_parts_in"), "{error}");
     }
 
     async fn a_row_that_is_not_saved_cannot_be_pointed_at(test: &Fixture) {

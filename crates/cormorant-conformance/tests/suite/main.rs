@@ -9,6 +9,7 @@
     reason = "tests"
 )]
 
+mod bulk;
 mod cancel;
 mod faults;
 mod golden;

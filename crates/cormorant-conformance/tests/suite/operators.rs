@@ -2,6 +2,7 @@
 //! right.
 
 use cormorant::ErrorKind;
+use cormorant::expr::Assign;
 use cormorant::prelude::*;
 use cormorant_conformance::{Backend, Fixture, conformance};
 
@@ -247,6 +248,16 @@ conformance! {
         ] {
             assert_eq!(found(test, |w| w.text().ilike(pattern)).await?, matches, "ilike {pattern:?}");
         }
+        for pattern in ["!", "a%!", "!!!"] {
+            for error in [
+                found(test, |w| w.text().like(pattern)).await.unwrap_err(),
+                found(test, |w| w.text().ilike(pattern)).await.unwrap_err(),
+            ] {
+                assert_eq!(error.kind(), ErrorKind::Encode, "{pattern}: {error}");
+                assert!(error.to_string().contains("write `!!`"), "{error}");
+            }
+        }
+        assert_eq!(found(test, |w| w.text().like("!!")).await?, ["!"]);
     }
 
     async fn regular_expressions_tell_case_apart(test: &Fixture) {
@@ -271,6 +282,9 @@ conformance! {
         };
         assert_eq!(unknown(|w| w.maybe().contains("")).await?, 0);
         assert_eq!(unknown(|w| !w.maybe().contains("")).await?, 1);
+        assert_eq!(unknown(|w| w.maybe().starts_with("") | w.maybe().istarts_with("")).await?, 0);
+        assert_eq!(unknown(|w| w.maybe().ends_with("") | w.maybe().iends_with("")).await?, 0);
+        assert_eq!(unknown(|w| !w.maybe().ends_with("") & !w.maybe().iends_with("")).await?, 1);
         assert_eq!(unknown(|w| w.maybe().istarts_with("u")).await?, 0);
         assert_eq!(unknown(|w| !w.maybe().like("%")).await?, 1);
         assert_eq!(unknown(|w| !w.maybe().regex(".")).await?, 1);
@@ -317,6 +331,7 @@ conformance! {
             })
             .all(&test.db)
             .await?;
+        assert_eq!(rows.len(), TEXTS.len() + 1);
         for (text, length, lower, upper, trim, twice, maybe, marked) in rows {
             assert_eq!(length, text.chars().count() as i64, "{text:?}");
             assert_eq!(lower, text.to_lowercase());
@@ -415,6 +430,26 @@ conformance! {
         let result = Number::query().update(&test.db, |n| n.a().set(n.a() + 1)).await;
         assert_eq!(value(test, |n| n.a()).await?, i64::MAX, "the update gave {result:?}");
         result.unwrap_err();
+        let full = Number { small: i16::MAX, unsigned: 1, ..Number::of(i64::MAX, i64::MAX) };
+        test.db.drop(models![Number]).await?;
+        numbers(test, [full]).await?;
+        let update = async |assign: fn(PathOf<Number>) -> Vec<Assign<Number>>| {
+            let error = Number::query().update(&test.db, assign).await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::OutOfRange, "{error:?}");
+            let number = Number::query().one(&test.db).await?;
+            assert_eq!((number.a, number.small), (i64::MAX, i16::MAX), "stored");
+            cormorant::Result::Ok(())
+        };
+        update(|n| vec![n.a().set(case(n.flag(), 0).otherwise(n.a() + n.b()))]).await?;
+        update(|n| vec![n.a().set((n.maybe() + 1).or(n.a() + n.b()))]).await?;
+        update(|n| vec![n.a().set((n.a() + 1).abs())]).await?;
+        // As narrow as the column, not as the widest integer.
+        update(|n| vec![n.small().set(n.small() + 1_i16)]).await?;
+        update(|n| vec![n.small().set(-n.small() - 2_i16)]).await?;
+        update(|n| vec![n.small().set(case(n.flag(), 0_i16).otherwise(n.small() + 1_i16))]).await?;
+        assert_eq!(Number::query().update(&test.db, |n| n.small().set(-n.small() - 1_i16)).await?, 1);
+        assert_eq!(value(test, |n| n.small()).await?, i16::MIN);
+        assert_eq!(Number::query().update(&test.db, |n| n.maybe().set(n.maybe() + 1)).await?, 1, "NULL stays NULL");
     }
 
     async fn narrow_numbers_are_summed_wide(test: &Fixture) {
@@ -686,6 +721,58 @@ conformance! {
                 matches!(error.kind(), ErrorKind::InvalidIdentifier | ErrorKind::Unsupported),
                 "{hostile:?}: {error:?}"
             );
+        }
+    }
+
+    async fn a_function_of_the_database_gives_what_it_is_said_to_give(test: &Fixture) {
+        words(test).await?;
+        let query = Word::filter(|w| w.text().eq("abc")).select(|w| {
+            let length = |w: PathOf<Word>| func("length").arg(w.text()).returns::<i64>();
+            (length(w) / 2, length(w).sum())
+        });
+        // The length of a text is a number: it is divided and summed as one, and SQLite keeps the whole part.
+        assert_eq!(query.group_by(|w| w.text()).one(&test.db).await?, (1, Some(3)));
+        let halves = Word::filter(|w| w.text().eq("abc") & (func("length").arg(w.text()).returns::<i64>() / 2).eq(1));
+        assert_eq!(halves.count(&test.db).await?, 1);
+    }
+
+    async fn a_cast_of_what_may_be_missing_may_be_missing(test: &Fixture) {
+        numbers(test, [Number { maybe: None, ..Number::of(1, 1) }, Number { maybe: Some(2), ..Number::of(2, 2) }]).await?;
+        type Row = (Option<i64>, Option<f64>, Option<Decimal>, i64);
+        let rows: Vec<Row> = Number::query()
+            .order_by(|n| n.id().asc())
+            .select(|n| {
+                let float = n.maybe().cast_float();
+                (float.clone().cast_int(), float, n.maybe().cast_decimal(5, 1), n.a().cast_float().cast_int())
+            })
+            .all(&test.db)
+            .await?;
+        assert_eq!(rows, [(None, None, None, 1), (Some(2), Some(2.0), Some(dec!(2)), 2)]);
+    }
+
+    async fn a_cast_of_what_no_integer_holds_is_an_error(test: &Fixture) {
+        for float in [1e19, -1e19, 1e300, 9_223_372_036_854_775_808.0] {
+            numbers(test, [Number { float, ..Number::of(0, 0) }]).await?;
+            let error = value(test, |n| n.float().cast_int()).await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::OutOfRange, "{float}: {error:?}");
+            test.db.drop(models![Number]).await?;
+        }
+        // MariaDB keeps but fifteen digits of a float on the way to an integer.
+        if !test.is(Backend::MariaDb) {
+            numbers(test, [Number { float: -9_223_372_036_854_775_808.0, ..Number::of(0, 0) }]).await?;
+            assert_eq!(value(test, |n| n.float().cast_int()).await?, i64::MIN);
+        }
+    }
+
+    async fn an_infinity_is_no_exact_number(test: &Fixture) {
+        if test.is(Backend::MariaDb) {
+            return Ok(()); // stores none
+        }
+        for float in [f64::INFINITY, f64::NEG_INFINITY] {
+            numbers(test, [Number { float, ..Number::of(0, 0) }]).await?;
+            let decimal = value(test, |n| n.float().cast_decimal(10, 2)).await;
+            assert!(decimal.is_err(), "{float} is {decimal:?}");
+            test.db.drop(models![Number]).await?;
         }
     }
 

@@ -120,6 +120,13 @@ struct Seat {
     taken: bool,
 }
 
+#[derive(Model, Clone, Debug, PartialEq)]
+struct Point {
+    id: i64,
+    x: i64,
+    y: i64,
+}
+
 conformance! {
     async fn conditions_combine_with_and_or_not(test: &Fixture) {
         library(test).await?;
@@ -341,6 +348,9 @@ conformance! {
         assert_eq!(found(test, Book::filter(|b| b.price().is_in([dec!(9.9), dec!(5)]))).await?, "ACE");
         assert_eq!(found(test, Book::filter(|b| b.pages().is_in([100, 300]))).await?, "ADE");
         assert_eq!(found(test, Book::filter(|b| !b.pages().is_in([100, 300]))).await?, "BC", "NULL is in no list");
+        assert_eq!(found(test, Book::filter(|b| b.pages().is_in([Some(100), None]))).await?, "ACE", "None is NULL");
+        assert_eq!(found(test, Book::filter(|b| b.pages().is_in([None::<i32>]))).await?, "C");
+        assert_eq!(found(test, Book::filter(|b| !b.pages().is_in([Some(100), None]))).await?, "BD");
         assert_eq!(found(test, Book::filter(|b| b.author().is_in([1, 4]))).await?, "ABE");
         assert_eq!(joins(&Book::filter(|b| b.author().is_in([1, 4])).to_sql(Dialect::Sqlite)?), 0);
         let many = (0..100_000).map(|n| format!("{n}")).chain(["Bees".to_owned()]);
@@ -508,6 +518,11 @@ conformance! {
         assert_eq!(found(test, Book::filter(|b| b.eq(4))).await?, "D", "the row itself");
         let unsaved = Record::new(Author { id: 1, ..ann.into_inner() });
         assert_eq!(found(test, Book::filter(|b| b.author().eq(&unsaved))).await?, "", "no row of the database");
+        assert_eq!(found(test, Book::filter(|b| !b.author().eq(&unsaved))).await?, "ABCDE");
+        assert_eq!(found(test, Book::filter(|b| b.author().ne(&unsaved))).await?, "ABCDE");
+        assert_eq!(found(test, Book::filter(|b| b.editor().eq(&unsaved))).await?, "");
+        assert_eq!(found(test, Book::filter(|b| !b.editor().eq(&unsaved))).await?, "ABCDE");
+        assert_eq!(found(test, Book::filter(|b| b.editor().ne(&unsaved))).await?, "ABCDE", "no editor is not that one");
     }
 
     async fn groups_have_aggregates(test: &Fixture) {
@@ -569,6 +584,14 @@ conformance! {
         assert_eq!(none, (0, None, None, None, None), "over no rows");
     }
 
+    async fn an_aggregate_of_all_rows_has_no_key_to_be_ordered_by(test: &Fixture) {
+        library(test).await?;
+        assert_eq!(Book::query().select(|b| b.pages().sum()).first(&test.db).await?, Some(Some(700)));
+        assert_eq!(Book::query().select(|b| b.pages().sum()).last(&test.db).await?, Some(Some(700)));
+        let page = Book::query().select(|b| (count(), b.pages().max() + 1)).page(1, 10).all(&test.db).await?;
+        assert_eq!(page, [(5, Some(301))]);
+    }
+
     async fn a_filter_behind_group_by_is_about_groups(test: &Fixture) {
         library(test).await?;
         let rows: Vec<(String, i64)> = Book::filter(|b| b.price().lt(dec!(20)))
@@ -619,6 +642,48 @@ conformance! {
         assert_eq!(Book::filter(|b| b.id().lt(0)).update(db, |b| b.pages().set(1)).await?, 0);
         assert_eq!(Book::query().update(db, |b| b.title().set("same")).await?, 5);
         assert_eq!(Book::query().update(db, |b| b.title().set("same")).await?, 5, "rows found, changed or not");
+    }
+
+    async fn assignments_see_the_row_as_it_was(test: &Fixture) {
+        let db = &test.db;
+        db.create(models![Point]).await?;
+        Record::insert(Point { id: 0, x: 1, y: 2 }, db).await?;
+        Point::query().update(db, |p| (p.x().set(p.y()), p.y().set(p.x()))).await?;
+        assert_eq!(Point::query().select(|p| (p.x(), p.y())).one(db).await?, (2, 1));
+        Point::query().update(db, |p| (p.x().set(p.x() + 10), p.y().set(p.x() + 100))).await?;
+        assert_eq!(Point::query().select(|p| (p.x(), p.y())).one(db).await?, (12, 102));
+    }
+
+    async fn a_foreign_key_is_set_by_query(test: &Fixture) {
+        library(test).await?;
+        let db = &test.db;
+        assert_eq!(Book::filter(|b| b.title().eq("Ants")).update(db, |b| b.author().id().set(2)).await?, 1);
+        assert_eq!(found(test, Book::filter(|b| b.author().eq(2))).await?, "AC");
+        let dan = Author::get(db, 4).await?;
+        Book::filter(|b| b.title().eq("Bees")).update(db, |b| (b.author().set(&dan), b.editor().set(3))).await?;
+        assert_eq!(found(test, Book::filter(|b| b.author().eq(&dan))).await?, "BE");
+        assert_eq!(found(test, Book::filter(|b| b.editor().eq(3))).await?, "BC");
+        Book::filter(|b| b.author().eq(&dan)).update(db, |b| b.editor().set(None)).await?;
+        assert_eq!(found(test, Book::filter(|b| b.editor().is_null())).await?, "BE");
+        Book::filter(|b| b.title().eq("Bees")).update(db, |b| b.editor().set(Some(ForeignKey::from(&dan)))).await?;
+        assert_eq!(found(test, Book::filter(|b| b.editor().eq(&dan))).await?, "B");
+        // A copy of another foreign key.
+        Book::filter(|b| b.title().eq("Cats")).update(db, |b| b.editor().id().set(b.author().id())).await?;
+        assert_eq!(found(test, Book::filter(|b| b.editor().eq(2))).await?, "AC");
+        test.statements();
+        let unsaved = Record::new(Author { id: 9, ..dan.into_inner() });
+        let error = Book::query().update(db, |b| b.author().set(&unsaved)).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Encode, "{error}");
+        assert!(error.to_string().contains("not saved"), "{error}");
+        for error in [
+            Book::query().update(db, |b| b.author().name().set("x")).await.unwrap_err(),
+            Book::query().update(db, |b| b.author().country().id().set(Some(1))).await.unwrap_err(),
+            Book::query().update(db, |b| b.author().country().set(1)).await.unwrap_err(),
+        ] {
+            assert_eq!(error.kind(), ErrorKind::Unsupported, "{error}");
+            assert!(error.to_string().contains("related row"), "{error}");
+        }
+        assert_eq!(test.statements(), Vec::<String>::new());
     }
 
     async fn an_update_finds_rows_by_joins_and_limits(test: &Fixture) {

@@ -162,6 +162,8 @@ conformance! {
             "END",
             "ABORT",
             "rollback to a",
+            "PREPARE TRANSACTION 'x'; DELETE FROM items",
+            "prepare /* a */ transaction 'x'",
         ];
         for word in words {
             let error = Sql::unchecked(UncheckedSql::vouch_for(word)).execute(&test.db).await.unwrap_err();
@@ -207,7 +209,7 @@ conformance! {
         assert_eq!(Item::filter(|i| i.name().ne("x")).count(&test.db).await?, 3, "none of them ran");
     }
 
-    async fn a_read_behind_a_comment_or_a_with_is_a_read(test: &Fixture) {
+    async fn a_read_may_begin_with_a_comment_a_with_or_a_bracket(test: &Fixture) {
         items(test).await?;
         let n: i64 = sql!("-- how many\nSELECT COUNT(*) FROM items").one(&test.db).await?;
         assert_eq!(n, 3);
@@ -215,11 +217,11 @@ conformance! {
             .one(&test.db)
             .await?;
         assert_eq!(n, 2);
-        let n: i64 = sql!("(SELECT COUNT(*) FROM items)").one(&test.db).await.or_else(|error| {
-            // SQLite's statements do not begin with brackets.
-            if test.is(Backend::Sqlite) { Ok(3) } else { Err(error) }
-        })?;
-        assert_eq!(n, 3);
+        // SQLite's statements do not begin with brackets.
+        if !test.is(Backend::Sqlite) {
+            let n: i64 = sql!("(SELECT COUNT(*) FROM items)").one(&test.db).await?;
+            assert_eq!(n, 3);
+        }
     }
 
     async fn a_row_of_another_shape_is_a_decode_error(test: &Fixture) {

@@ -2,7 +2,7 @@
 
 use cormorant::ErrorKind;
 use cormorant::prelude::*;
-use cormorant_conformance::conformance;
+use cormorant_conformance::{Backend, conformance};
 
 #[derive(Model, Clone, Debug, PartialEq)]
 struct Item {
@@ -104,7 +104,8 @@ conformance! {
         test.statements();
         let items = (0..2_500).map(|n| Item::builder().name(format!("item {n}")).unit_value(dec!(1)));
         let records = Item::insert_many(&test.db, items).await?;
-        assert_eq!(test.statements().len(), 3, "pages of 1,000");
+        // Pages of 1,000; PostgreSQL takes each column's values as one list.
+        assert_eq!(test.statements().len(), if test.is(Backend::Postgres) { 1 } else { 3 });
         assert_eq!(test.rows_in("items").await?, 2_500);
         for n in [0, 1, 999, 1_000, 2_499] {
             let found = Item::get(&test.db, records[n].id).await?;

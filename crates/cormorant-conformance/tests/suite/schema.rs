@@ -86,6 +86,64 @@ struct Node {
     parent: Option<ForeignKey<Node>>,
 }
 
+#[derive(Model, Clone, Debug, PartialEq)]
+#[model(table = "sheep", check(a = "wool > 0"))]
+struct Sheep {
+    id: i64,
+    wool: i32,
+}
+
+mod meadow {
+    use cormorant::prelude::*;
+
+    #[derive(Model, Clone, Debug, PartialEq)]
+    #[model(schema = "meadow", table = "sheep", check(woolly = "wool > 0"))]
+    pub(super) struct Sheep {
+        pub(super) id: i64,
+        pub(super) wool: i32,
+    }
+
+    #[derive(Model, Clone, Debug, PartialEq)]
+    #[model(schema = "meadow", table = "sheep", check(woolly = "wool > 0", shorn = "wool < 9"))]
+    pub(super) struct Other {
+        pub(super) id: i64,
+        pub(super) wool: i32,
+    }
+}
+
+/// An index of the foreign key, a unique constraint and a check, each said twice.
+#[derive(Model, Clone, Debug, PartialEq)]
+#[model(index(owner), unique(code), check(size = "size > 0"))]
+struct Twice {
+    id: i64,
+    owner: ForeignKey<Person>,
+    #[model(unique)]
+    code: String,
+    #[model(check = "size > 0")]
+    size: i32,
+}
+
+#[derive(Model, Clone, Debug, PartialEq)]
+struct Scroll {
+    id: i64,
+    #[model(max_length = 20_000, default = "")]
+    text: String,
+}
+
+#[derive(Model, Clone, Debug, PartialEq)]
+struct Digest {
+    id: i64,
+    #[model(index)]
+    salt: Vec<u8>,
+}
+
+#[derive(Model, Clone, Debug, PartialEq)]
+struct Fingerprint {
+    id: i64,
+    #[model(unique)]
+    hash: Vec<u8>,
+}
+
 mod cycle {
     use cormorant::prelude::*;
 
@@ -109,6 +167,14 @@ mod other {
     #[derive(Model, Clone, Debug, PartialEq)]
     pub(super) struct Person {
         pub(super) id: i64,
+    }
+
+    /// A check whose name begins as that of another.
+    #[derive(Model, Clone, Debug, PartialEq)]
+    #[model(table = "sheep", check(ab = "wool > 0"))]
+    pub(super) struct Longer {
+        pub(super) id: i64,
+        pub(super) wool: i32,
     }
 
     /// Other columns than the table has.
@@ -434,6 +500,63 @@ conformance! {
             ],
             "the index over the owner and the name serves as the owner's: {text}"
         );
+    }
+
+    async fn a_check_is_told_from_one_whose_name_begins_alike(test: &Fixture) {
+        test.db.create(models![other::Longer]).await?;
+        let error = test.db.create(models![Sheep]).await.unwrap_err();
+        assert!(error.to_string().contains("the check ck_sheep_a is missing"), "{error}");
+    }
+
+    async fn a_table_of_another_schema_has_its_checks(test: &Fixture) {
+        let schema = test.quoted("meadow");
+        match test.backend {
+            Backend::Sqlite => test.execute(&format!("ATTACH ':memory:' AS {schema}")).await?,
+            Backend::Postgres => test.execute(&format!("CREATE SCHEMA {schema}")).await?,
+            Backend::MariaDb => test.execute(&format!("CREATE OR REPLACE DATABASE {schema}")).await?,
+        };
+        test.db.create(models![meadow::Sheep]).await?;
+        test.db.create(models![meadow::Sheep]).await?;
+        let error = test.db.create(models![meadow::Other]).await.unwrap_err();
+        assert!(error.to_string().contains("the check ck_sheep_shorn is missing"), "{error}");
+        test.db.drop(models![meadow::Sheep]).await?;
+    }
+
+    async fn what_is_said_twice_is_made_once(test: &Fixture) {
+        test.db.create(models![Person, Twice]).await?;
+        test.db.create(models![Person, Twice]).await?;
+        let error = Twice::builder().owner(ForeignKey::to(9)).code("a").size(1).insert(&test.db).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::ForeignKey, "{error}");
+        let person = Person::builder().name("Ann").insert(&test.db).await?;
+        Twice::builder().owner(&person).code("a").size(1).insert(&test.db).await?;
+        let error = Twice::builder().owner(&person).code("b").size(-1).insert(&test.db).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Check, "{error}");
+        assert!(Twice::builder().owner(&person).code("a").size(1).insert(&test.db).await.unwrap_err().is_unique());
+    }
+
+    async fn text_longer_than_a_varchar_is_text_and_is_counted(test: &Fixture) {
+        test.db.create(models![Scroll]).await?;
+        test.db.create(models![Scroll]).await?;
+        let text = "ä".repeat(20_000);
+        let scroll = Scroll::builder().text(text.clone()).insert(&test.db).await?;
+        assert_eq!(Scroll::get(&test.db, scroll.id).await?.text, text);
+        let error = Scroll::builder().text("x".repeat(20_001)).insert(&test.db).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Validation, "{error}");
+    }
+
+    async fn bytes_in_an_index_are_kept_or_refused_by_name(test: &Fixture) {
+        match (test.db.create(models![Digest]).await, test.backend) {
+            (Err(error), Backend::MariaDb) => {
+                assert_eq!((error.kind(), error.model()), (ErrorKind::Unsupported, Some("Digest")), "{error}");
+                assert!(error.to_string().contains("digests.salt"), "{error}");
+                assert_eq!(tables(test).await?, 0);
+            }
+            (created, _) => created?,
+        }
+        test.db.create(models![Fingerprint]).await?;
+        test.db.create(models![Fingerprint]).await?;
+        Fingerprint::builder().hash(b"a").insert(&test.db).await?;
+        assert!(Fingerprint::builder().hash(b"a").insert(&test.db).await.unwrap_err().is_unique());
     }
 
     async fn another_deletion_rule_differs(test: &Fixture) {

@@ -1,11 +1,13 @@
 //! Plain code: `.wait()` from every kind of thread.
 
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::mpsc;
 use std::thread;
+use std::time::Duration;
 
 use cormorant::prelude::*;
-use cormorant::{ErrorKind, Result};
-use cormorant_conformance::{Backend, conformance};
+use cormorant::{ErrorKind, Options, Result};
+use cormorant_conformance::{Backend, PATIENCE, conformance};
 use tokio::runtime::{Builder, Runtime};
 
 #[derive(Model, Clone, Debug, PartialEq)]
@@ -45,6 +47,24 @@ fn multi_thread() -> Runtime {
 /// A place to stand outside of the test's own runtime.
 fn elsewhere<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     thread::scope(|scope| scope.spawn(work).join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+}
+
+/// Work that could wait for ever: then the test ends without it.
+fn in_time(work: impl FnOnce() -> Result<()> + Send + 'static) -> Result<()> {
+    let (done, when_done) = mpsc::channel();
+    thread::spawn(move || done.send(work()));
+    when_done.recv_timeout(PATIENCE).expect("it ends")
+}
+
+/// Waits in a transaction that it began without.
+async fn task(db: Database) -> Result<()> {
+    let tx = db.begin().await?;
+    for n in 1..=20 {
+        Record::insert(Mark { id: 0, n }, &tx).await?;
+        assert_eq!(Mark::query().count(&tx).wait()?, n as u64);
+        tokio::task::yield_now().await;
+    }
+    tx.rollback().wait()
 }
 
 conformance! {
@@ -121,6 +141,46 @@ conformance! {
             // By itself a statement is not tied to that connection: it gets one that can be waited for.
             works(&db, 1)
         }))?;
+    }
+
+    async fn a_task_waits_in_its_own_transaction(test: &Fixture) {
+        let two = test.with_connections(2).await?;
+        two.db.create(models![Mark]).await?;
+        for workers in [1, 2] {
+            let url = two.url.clone();
+            in_time(move || {
+                let runtime = Builder::new_multi_thread().worker_threads(workers).enable_all().build().unwrap();
+                runtime.block_on(async { tokio::spawn(task(Database::connect(url).await?)).await.unwrap() })
+            })?;
+        }
+        // The tasks of a `LocalSet` are no workers: what they wait for is done by those.
+        let url = two.url.clone();
+        in_time(move || {
+            multi_thread().block_on(tokio::task::LocalSet::new().run_until(async {
+                tokio::task::spawn_local(task(Database::connect(url).await?)).await.unwrap()
+            }))
+        })?;
+    }
+
+    async fn a_task_waits_for_a_connection_that_another_has(test: &Fixture) {
+        let url = test.with_connections(1).await?.url;
+        in_time(move || {
+            let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+            runtime.block_on(async {
+                let db = Database::connect_with(Options::parse(&url)?.max_connections(1)).await?;
+                db.create(models![Mark]).await?;
+                let held = db.begin().await?;
+                Mark::builder().n(1).insert(&held).await?;
+                let waits = tokio::spawn(async move { Mark::query().count(&db).wait() });
+                let holds = tokio::spawn(async move {
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    held.commit().await
+                });
+                holds.await.unwrap()?;
+                assert_eq!(waits.await.unwrap()?, 1);
+                Ok(())
+            })
+        })?;
     }
 
     async fn a_database_outlives_the_runtime_it_was_opened_on(test: &Fixture) {

@@ -132,7 +132,11 @@ fn of_column(error: Error, says: &str) -> Error {
     let column = match says.strip_prefix("Column '").or_else(|| says.strip_prefix("Field '")) {
         Some(rest) => rest.split('\'').next(),
         None => says.rsplit_once("column ").and_then(|(_, rest)| {
-            let (name, _) = rest.rsplit_once(" at row ")?;
+            let (name, row) = rest.rsplit_once(" at row ")?;
+            // Else it is the end of a value, which stands in quotes.
+            if row.is_empty() || !row.bytes().all(|byte| byte.is_ascii_digit()) {
+                return None;
+            }
             // MariaDB writes `database`.`table`.`column`.
             let name = name.trim_matches(['\'', '`']);
             Some(name.rsplit_once("`.`").map_or(name, |(_, column)| column))
@@ -216,6 +220,7 @@ mod tests {
             (1406, "Data too long for column 'a' at row 1", ErrorKind::OutOfRange, &["a"]),
             (1690, "BIGINT value is out of range in '(s3cret + 1)'", ErrorKind::OutOfRange, &[]),
             (1292, "Truncated incorrect DOUBLE value: 's3cret'", ErrorKind::Encode, &[]),
+            (1292, "Truncated incorrect DOUBLE value: 'a column s3cret at row 1'", ErrorKind::Encode, &[]),
             (
                 1366,
                 "Incorrect integer value: 's3cret column 'x' at row 1' for column `d`.`t`.`a` at row 1",

@@ -14,10 +14,11 @@ use std::time::Duration;
 use cormorant_sql::Dialect;
 use mysql_async::prelude::Queryable;
 
+use crate::control::Control;
 use crate::options::ServerOptions;
 use crate::runtime::Home;
 use crate::{Begin, Call, Done, Error, ErrorKind, Result, Sink};
-use transaction::{Step, Transaction};
+use transaction::Transaction;
 use wire::{Wire, at};
 
 /// A connection to a MySQL or MariaDB server.
@@ -53,40 +54,47 @@ impl Connection {
         self.wire.home()
     }
 
+    /// Runs a statement. One that the server has forgotten was not executed: it is sent once more, unless it is part
+    /// of a transaction.
     pub(crate) async fn run(&mut self, call: Call<'_>, sink: Sink<'_>) -> Result<Done> {
-        self.transaction.check(Step::Other)?;
+        self.transaction.check(Control::None)?;
+        match self.send(call, &mut *sink).await {
+            Err(error) if error.kind() == ErrorKind::PreparedPlanChanged && !self.transaction.is_open() => {
+                self.send(call, sink).await
+            }
+            result => result,
+        }
+    }
+
+    async fn send(&mut self, call: Call<'_>, sink: Sink<'_>) -> Result<Done> {
         let values = values::bind(call.values, call.order)?;
         self.check_size(call.sql, &values)?;
         let (home, conn) = self.wire.start()?;
         let result = at(home, statement::run(conn, call, values, sink)).await;
         self.wire.done();
-        self.note(&result);
+        self.note(&result).await;
         result.map_err(|error| errors::classify(&error, self.dialect))?
     }
 
     pub(crate) async fn control(&mut self, sql: &str) -> Result<()> {
-        let step = Step::of(sql);
-        self.transaction.check(step)?;
+        let control = Control::of(sql);
+        self.transaction.check(control)?;
         let before = self.transaction;
         let (home, conn) = self.wire.start()?;
-        if step == Step::Begin {
+        if control == Control::Begin {
             self.transaction = Transaction::Open { told: false };
         }
         let result = at(home, conn.query_drop(sql)).await;
         self.wire.done();
-        match (step, &result) {
-            (Step::Begin, Err(_)) => self.transaction = before,
-            (Step::Commit | Step::Rollback, Ok(())) => self.transaction = Transaction::None,
+        match (control, &result) {
+            (Control::Begin, Err(_)) => self.transaction = before,
+            (Control::Commit | Control::Rollback, Ok(())) => self.transaction = Transaction::None,
             _ => {}
         }
-        self.note(&result);
+        self.note(&result).await;
         result.map_err(|error| errors::classify(&error, self.dialect))?;
-        if (before, step) == (Transaction::Over, Step::Rollback) {
-            return Err(Error::new(
-                ErrorKind::Database,
-                "the transaction could not be rolled back: a statement in it, such as CREATE TABLE, had committed it; \
-                 look at what it left",
-            ));
+        if (before, control) == (Transaction::Over, Control::Rollback) {
+            return Err(transaction::not_rolled_back());
         }
         Ok(())
     }
@@ -107,19 +115,25 @@ impl Connection {
         self.wire.is_alive()
     }
 
-    /// Keeps up with the server: it commits and rolls back by itself.
-    fn note<T>(&mut self, result: &mysql_async::Result<T>) {
-        match result {
-            Ok(_) => {
-                if let Some(open) = self.wire.server_in_transaction() {
-                    self.transaction.told(open);
-                }
+    /// Keeps up with the server: it commits and rolls back by itself. An error does not say whether it did, so it is
+    /// asked.
+    async fn note<T>(&mut self, result: &mysql_async::Result<T>) {
+        if let Err(error) = result {
+            let Some(code) = errors::code(error) else { return };
+            self.transaction.failed(code);
+            if !self.transaction.may_have_ended() {
+                return;
             }
-            Err(error) => {
-                if let Some(code) = errors::code(error) {
-                    self.transaction.failed(code);
-                }
+            let Ok((home, conn)) = self.wire.start() else { return };
+            let answer = at(home, conn.ping()).await;
+            self.wire.done();
+            // Where the connection is lost, the next statement says so.
+            if answer.is_err() {
+                return;
             }
+        }
+        if let Some(open) = self.wire.server_in_transaction() {
+            self.transaction.told(open);
         }
     }
 

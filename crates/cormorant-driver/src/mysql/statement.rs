@@ -32,7 +32,7 @@ pub(super) async fn run(
     let required = statement.num_params();
     if usize::from(required) != supplied {
         // Found by mysql_async it would cost the connection.
-        conn.close(statement).await?;
+        let _ = conn.close(statement).await;
         return Err(DriverError::StmtParamsMismatch { required, supplied }.into());
     }
     let result = match conn.exec_iter(statement.clone(), Params::Positional(values)).await {
@@ -41,7 +41,8 @@ pub(super) async fn run(
     };
     let forgotten = matches!(&result, Err(Raw::Server(error)) if FORGOTTEN.contains(&error.code));
     if (!call.keep || forgotten) && !conn.is_disconnected() {
-        conn.close(statement).await?;
+        // The statement has had its result: where closing fails, the next statement finds the connection lost.
+        let _ = conn.close(statement).await;
     }
     result
 }

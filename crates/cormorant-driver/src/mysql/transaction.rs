@@ -1,5 +1,6 @@
 //! Where a transaction stands. The server ends one by itself more often than it says so in an error.
 
+use crate::control::Control;
 use crate::{Error, ErrorKind, Result};
 
 /// Where the session's transaction stands.
@@ -26,35 +27,16 @@ pub(super) enum Failure {
     RolledBack,
 }
 
-/// What a control statement does to it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Step {
-    Begin,
-    Commit,
-    Rollback,
-    Other,
-}
-
-impl Step {
-    pub(super) fn of(sql: &str) -> Self {
-        match sql {
-            "COMMIT" => Self::Commit,
-            "ROLLBACK" => Self::Rollback,
-            _ if sql.starts_with("START TRANSACTION") => Self::Begin,
-            _ => Self::Other,
-        }
-    }
-}
-
 impl Transaction {
     pub(super) fn is_open(self) -> bool {
         self != Self::None
     }
 
     /// Refuses what would run outside of the transaction it was meant for.
-    pub(super) fn check(self, step: Step) -> Result<()> {
-        let why = match (self, step) {
-            (_, Step::Rollback) | (Self::Over, Step::Commit) => return Ok(()),
+    pub(super) fn check(self, control: Control) -> Result<()> {
+        let why = match (self, control) {
+            (_, Control::Rollback) | (Self::Over, Control::Commit) => return Ok(()),
+            (Self::Over, Control::RollbackTo) => return Err(not_rolled_back()),
             (Self::Failed(Failure::HalfDone), _) => "a lock was not granted in time, which leaves it half done",
             (Self::Failed(Failure::RolledBack), _) => "the server rolled it back because of a conflict with another",
             (Self::Over, _) => {
@@ -72,7 +54,13 @@ impl Transaction {
         ))
     }
 
-    /// A statement went well, and the server told whether a transaction is open.
+    /// Whether an error of the server may have ended it: an error does not say, and a CREATE TABLE that fails has
+    /// committed all the same.
+    pub(super) fn may_have_ended(self) -> bool {
+        self == Self::Open { told: true }
+    }
+
+    /// The server told whether a transaction is open.
     pub(super) fn told(&mut self, open: bool) {
         *self = match (*self, open) {
             (Self::None, true) => Self::ByHand,
@@ -95,4 +83,13 @@ impl Transaction {
             *self = Self::Failed(failure);
         }
     }
+}
+
+/// What was to be rolled back was committed before.
+pub(super) fn not_rolled_back() -> Error {
+    Error::new(
+        ErrorKind::NotRolledBack,
+        "the transaction could not be rolled back: a statement in it, such as CREATE TABLE, had committed it; \
+         look at what it left",
+    )
 }

@@ -57,12 +57,15 @@ fn server(answer: &DbError) -> Error {
     error.with_code(code)
 }
 
-/// The server ends the connection with this answer.
+/// The server ends the connection with this answer. Its severity says so; a code may speak of another connection, as
+/// those of dblink and of a function's own RAISE do.
 fn is_end(answer: &DbError) -> bool {
     let code = answer.code().code();
-    matches!(answer.parsed_severity(), Some(Severity::Fatal | Severity::Panic))
-        || matches!(code, "57P01" | "57P02" | "57P03" | "57P04" | "57P05")
-        || code.starts_with("08")
+    match answer.parsed_severity() {
+        Some(severity) => matches!(severity, Severity::Fatal | Severity::Panic),
+        // PostgreSQL before 9.6 writes it in its own language.
+        None => matches!(code, "57P01" | "57P02" | "57P03" | "57P04" | "57P05") || code.starts_with("08"),
+    }
 }
 
 fn kind(code: &str) -> ErrorKind {

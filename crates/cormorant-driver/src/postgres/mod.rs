@@ -18,7 +18,8 @@ use tokio_postgres::{Client, RowStream, Statement};
 
 use self::open::Service;
 use self::statements::Statements;
-use self::transaction::{Control, Transaction};
+use self::transaction::Transaction;
+use crate::control::Control;
 use crate::options::ServerOptions;
 use crate::row::Cells;
 use crate::runtime::Home;
@@ -58,7 +59,7 @@ impl Connection {
     /// Runs a statement. Its rows are handed on as they come in.
     pub(crate) async fn run(&mut self, call: Call<'_>, sink: Sink<'_>) -> Result<Done> {
         if Control::of(call.sql) != Control::None {
-            return self.control(call.sql).await.map(|()| Done::default());
+            return self.control_by_hand(call.sql).await;
         }
         self.home.check_waiting()?;
         values::check(call)?;
@@ -69,6 +70,17 @@ impl Connection {
         };
         self.busy = false;
         result
+    }
+
+    /// Transaction control in the caller's words. They are prepared before they are sent as text, which may hold
+    /// several statements: the server refuses to prepare those.
+    async fn control_by_hand(&mut self, sql: &str) -> Result<Done> {
+        self.home.check_waiting()?;
+        self.busy = true;
+        let prepared = self.client.prepare(sql).await;
+        self.busy = false;
+        prepared.map_err(|error| self.fault(error))?;
+        self.control(sql).await.map(|()| Done::default())
     }
 
     /// Transaction control, which also keeps count of where the server stands.
@@ -182,6 +194,8 @@ impl Connection {
         }
         match refused {
             Some(error) => Err(error),
+            // Of a SELECT the server counts the rows it gave.
+            None if !call.writes => Ok(Done::default()),
             None => Ok(Done { rows: rows.rows_affected().unwrap_or(0), key: None }),
         }
     }

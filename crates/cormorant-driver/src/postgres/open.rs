@@ -86,10 +86,16 @@ pub(super) async fn open(options: &ServerOptions, timeout: Duration, home: &Home
 }
 
 async fn connect(config: Config) -> Result<(Client, Service), tokio_postgres::Error> {
-    let (client, connection) = config.connect(NoTls).await?;
-    let service = Service::start(connection);
-    client.batch_execute(SETTINGS).await?;
-    Ok((client, service))
+    let (client, mut connection) = config.connect(NoTls).await?;
+    // Served here and not by a task yet: given up now, nothing is left that waits for the server's answer.
+    match select(pin!(client.batch_execute(SETTINGS)), &mut connection).await {
+        Either::Left((set, _)) => set?,
+        Either::Right((ended, set)) => {
+            ended?;
+            set.await?;
+        }
+    }
+    Ok((client, Service::start(connection)))
 }
 
 fn config(options: &ServerOptions) -> Config {

@@ -13,8 +13,13 @@ pub(super) fn add(raw: &Connection) -> rusqlite::Result<()> {
     raw.create_scalar_function("cormorant_upper", 1, flags, |context| {
         Ok(context.get::<Option<String>>(0)?.map(|text| text.to_uppercase()))
     })?;
-    raw.create_scalar_function("cormorant_integer", 1, flags, |context| match context.get_raw(0) {
-        ValueRef::Real(_) => Err(rusqlite::Error::UserFunctionError("integer overflow".into())),
+    raw.create_scalar_function("cormorant_integer", 3, flags, |context| match context.get_raw(0) {
+        ValueRef::Real(_) => Err(overflow()),
+        ValueRef::Integer(n) if n < context.get(1)? || n > context.get(2)? => Err(overflow()),
+        value => Ok(Value::try_from(value)?),
+    })?;
+    raw.create_scalar_function("cormorant_round", 1, flags, |context| match context.get_raw(0) {
+        ValueRef::Real(number) => rounded(number).map(Value::Integer).ok_or_else(overflow),
         value => Ok(Value::try_from(value)?),
     })?;
     raw.create_scalar_function("cormorant_like", 2, flags, |context| {
@@ -33,6 +38,18 @@ pub(super) fn add(raw: &Connection) -> rusqlite::Result<()> {
         let text = context.get::<Option<String>>(1)?;
         Ok(regex.as_ref().as_ref().zip(text).map(|(regex, text)| regex.is_match(&text)))
     })
+}
+
+fn overflow() -> rusqlite::Error {
+    rusqlite::Error::UserFunctionError("integer overflow".into())
+}
+
+/// The nearest integer, the one further from zero of two; none where it would not fit 64 bits.
+fn rounded(number: f64) -> Option<i64> {
+    // The first float behind the largest integer, which is none itself.
+    const END: f64 = 9_223_372_036_854_775_808.0;
+    let whole = number.round();
+    (-END..END).contains(&whole).then_some(whole as i64)
 }
 
 /// LIKE with `%`, `_` and `!` as the escape, by case. Time is at most the product of both lengths.
@@ -85,7 +102,23 @@ fn pieces(pattern: &str) -> Vec<Piece> {
 
 #[cfg(test)]
 mod tests {
-    use super::like;
+    use super::{like, rounded};
+
+    #[test]
+    fn a_float_is_rounded_to_an_integer_or_refused() {
+        for (number, expected) in [
+            (2.5, Some(3)),
+            (-2.5, Some(-3)),
+            (0.49999999999999994, Some(0)),
+            (9_007_199_254_740_991.0, Some(9_007_199_254_740_991)),
+            (-9_223_372_036_854_775_808.0, Some(i64::MIN)),
+            (9_223_372_036_854_775_808.0, None),
+            (f64::NEG_INFINITY, None),
+            (f64::NAN, None),
+        ] {
+            assert_eq!(rounded(number), expected, "{number}");
+        }
+    }
 
     #[test]
     fn like_knows_its_wildcards() {

@@ -32,8 +32,17 @@ impl Connection {
         self.max_parameters
     }
 
-    /// Runs a statement. Another process that writes is waited for; nothing else is.
+    /// Runs a statement; `None` where another process writes, and has to be waited for.
     #[inline]
+    pub(super) fn run_now(&mut self, call: Call<'_>, sink: Sink<'_>) -> Option<Result<Done>> {
+        let mut given = false;
+        match self.run_once(call, sink, &mut given) {
+            Err(error) if !given && self.worth_waiting(&error) => None,
+            result => Some(result),
+        }
+    }
+
+    /// Runs a statement. Another process that writes is waited for; nothing else is.
     pub(super) async fn run(&mut self, call: Call<'_>, sink: Sink<'_>) -> Result<Done> {
         let mut given = false;
         match self.run_once(call, sink, &mut given) {
@@ -66,10 +75,9 @@ impl Connection {
         }
         let mut backoff = Backoff::new(self.busy_timeout);
         loop {
-            match self.raw.prepare_cached(sql).and_then(|mut statement| statement.raw_execute()) {
-                Ok(_) => return Ok(()),
+            match self.execute(sql) {
+                Ok(()) => return Ok(()),
                 Err(error) => {
-                    let error = classify(&error);
                     // A COMMIT that was refused can be tried again: the transaction is still open.
                     let wait = self.worth_waiting(&error) || sql == "COMMIT" && is_busy(&error);
                     if !wait || !backoff.sleep().await {
@@ -91,13 +99,60 @@ impl Connection {
 
     /// True when no transaction is open any more.
     pub(super) fn rollback_now(&mut self) -> bool {
-        if self.in_transaction() {
-            let _ = self.raw.execute_batch("ROLLBACK");
+        if self.raw.is_autocommit() {
+            return true;
         }
+        let _ = self.raw.execute_batch("ROLLBACK");
         self.raw.is_autocommit()
     }
 
+    #[inline]
     fn run_once(&mut self, call: Call<'_>, sink: Sink<'_>, given: &mut bool) -> Result<Done> {
+        match call.highest_key {
+            Some(highest) => self.insert_counting_up(call, highest, sink, given),
+            None => self.step(call, sink, given),
+        }
+    }
+
+    /// Inserts several rows and tells the first of the keys that they got, which follow the highest there was. Nobody
+    /// else may write in between, and whatever makes them not follow it takes everything back.
+    fn insert_counting_up(&mut self, call: Call<'_>, highest: &str, sink: Sink<'_>, given: &mut bool) -> Result<Done> {
+        let (begin, keep, undo): (_, _, &[&str]) = match self.raw.is_autocommit() {
+            true => (BEGIN_TO_WRITE, "COMMIT", &["ROLLBACK"]),
+            false => ("SAVEPOINT rows", "RELEASE rows", &["ROLLBACK TO rows", "RELEASE rows"]),
+        };
+        self.execute(begin)?;
+        let inserted = self.insert_above(call, highest, sink, given).and_then(|done| self.execute(keep).map(|()| done));
+        if inserted.is_err() {
+            for sql in undo {
+                let _ = self.execute(sql);
+            }
+        }
+        inserted
+    }
+
+    fn insert_above(&mut self, call: Call<'_>, highest: &str, sink: Sink<'_>, given: &mut bool) -> Result<Done> {
+        let mut query = self.raw.prepare_cached(highest).map_err(|error| classify(&error))?;
+        let before: Option<i64> = query.query_row((), |row| row.get(0)).map_err(|error| classify(&error))?;
+        drop(query);
+        let done = self.step(call, sink, given)?;
+        let (before, last) = (before.unwrap_or(0), self.raw.last_insert_rowid());
+        if i64::try_from(done.rows).ok().and_then(|rows| before.checked_add(rows)) != Some(last) {
+            return Err(Error::new(
+                ErrorKind::Unsupported,
+                "the keys of the new rows do not follow the highest key of their table, so nobody can tell them: a trigger inserts rows of the same table, or a row has the largest key there is; insert row by row, or give the keys",
+            ));
+        }
+        Ok(Done { key: Some(before + 1), ..done })
+    }
+
+    fn execute(&self, sql: &str) -> Result<()> {
+        let executed = self.raw.prepare_cached(sql).and_then(|mut statement| statement.raw_execute());
+        executed.map(|_| ()).map_err(|error| classify(&error))
+    }
+
+    #[inline]
+    fn step(&mut self, call: Call<'_>, sink: Sink<'_>, given: &mut bool) -> Result<Done> {
         let mut statement = self.raw.prepare_cached(call.sql).map_err(|error| classify(&error))?;
         if self.read_only && !statement.readonly() && !self.raw.is_autocommit() {
             return Err(Error::new(
@@ -106,13 +161,17 @@ impl Connection {
             ));
         }
         values::bind(&mut statement, call.values)?;
-        let writes = call.writes || !statement.readonly();
+        // A query that was built is known to read.
+        let writes = call.writes || !call.repeats && !statement.readonly();
         let mut rows = statement.raw_query();
         loop {
             match rows.next() {
                 Ok(Some(row)) => {
                     *given = true;
                     sink(&mut Row::new(Cells::Sqlite(row), call.outputs))?;
+                    if call.single {
+                        break;
+                    }
                 }
                 Ok(None) => break,
                 Err(error) => return Err(classify(&error)),

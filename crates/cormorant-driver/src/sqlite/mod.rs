@@ -65,6 +65,15 @@ impl Connection {
         }
     }
 
+    /// Runs a statement on the caller's thread; `None` where that is not possible without waiting.
+    #[inline]
+    pub(crate) fn run_now(&mut self, call: Call<'_>, sink: Sink<'_>) -> Option<Result<Done>> {
+        match &mut self.place {
+            Place::Inline(connection) => connection.run_now(call, sink),
+            Place::Thread(_) => None,
+        }
+    }
+
     /// Runs a statement. Another process that writes is waited for; nothing else is.
     #[inline]
     pub(crate) async fn run(&mut self, call: Call<'_>, sink: Sink<'_>) -> Result<Done> {

@@ -57,19 +57,35 @@ struct OwnedCall {
     writes: bool,
     keep: bool,
     session: bool,
+    repeats: bool,
+    single: bool,
+    highest_key: Option<String>,
 }
 
 impl OwnedCall {
     fn of(call: Call<'_>) -> Self {
-        let Call { sql, values, parameters, order: _, outputs: _, writes, keep, session } = call;
-        Self { sql: sql.to_owned(), values: values.to_vec(), parameters: parameters.to_vec(), writes, keep, session }
+        let Call { sql, values, parameters, order: _, outputs: _, writes, keep, session, repeats, single, highest_key } =
+            call;
+        let (values, parameters) = (values.to_vec(), parameters.to_vec());
+        let highest_key = highest_key.map(str::to_owned);
+        Self { sql: sql.to_owned(), values, parameters, writes, keep, session, repeats, single, highest_key }
     }
 
     /// The columns that come back are read at the caller's end.
     fn as_call(&self) -> Call<'_> {
-        let Self { sql, values, parameters, writes, keep, session } = self;
-        let (writes, keep, session) = (*writes, *keep, *session);
-        Call { sql, values, parameters, order: None, outputs: &[], writes, keep, session }
+        Call {
+            sql: &self.sql,
+            values: &self.values,
+            parameters: &self.parameters,
+            order: None,
+            outputs: &[],
+            writes: self.writes,
+            keep: self.keep,
+            session: self.session,
+            repeats: self.repeats,
+            single: self.single,
+            highest_key: self.highest_key.as_deref(),
+        }
     }
 }
 

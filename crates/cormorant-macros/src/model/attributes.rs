@@ -8,6 +8,7 @@ use syn::{Attribute, Expr, ExprLit, Ident, Lit, LitInt, LitStr, Path, Token};
 
 use super::habits;
 use super::names::{CASES, Case};
+use super::types;
 use crate::errors::{Errors, list, unknown};
 
 /// `#[model(…)]` on the struct.
@@ -15,7 +16,8 @@ use crate::errors::{Errors, list, unknown};
 pub(super) struct OnStruct {
     pub(super) table: Option<LitStr>,
     pub(super) schema: Option<LitStr>,
-    pub(super) case: Case,
+    /// How columns are named; as their fields where nothing is said.
+    pub(super) case: Option<Case>,
     pub(super) krate: Option<Path>,
     pub(super) indexes: Vec<Index>,
     pub(super) checks: Vec<(Ident, LitStr)>,
@@ -33,7 +35,7 @@ pub(super) struct Index {
 /// `#[model(…)]` on a field.
 #[derive(Default)]
 pub(super) struct OnField {
-    pub(super) key: bool,
+    pub(super) key: Option<bool>,
     pub(super) column: Option<LitStr>,
     pub(super) max_length: Option<LitInt>,
     pub(super) precision: Option<LitInt>,
@@ -86,7 +88,7 @@ impl OnStruct {
             match key {
                 "table" => this.table = Some(text(meta)?),
                 "schema" => this.schema = Some(text(meta)?),
-                "rename_all" => this.case = case(meta)?,
+                "rename_all" => this.case = Some(case(meta)?),
                 "crate" => this.krate = Some(text(meta)?.parse()?),
                 "index" => this.indexes.push(Index::parse(meta, false)?),
                 "unique" => this.indexes.push(Index::parse(meta, true)?),
@@ -117,14 +119,14 @@ impl OnField {
             }
             this.spans.push((key.to_owned(), meta.path.span()));
             match key {
-                "key" => this.key = flag(meta)?,
+                "key" => this.key = Some(flag(meta)?),
                 "column" => this.column = Some(text(meta)?),
                 "max_length" => this.max_length = Some(number(meta)?),
                 "precision" => this.precision = Some(number(meta)?),
                 "scale" => this.scale = Some(number(meta)?),
                 "unique" => this.unique = flag(meta)?,
                 "index" => this.index = Some(flag(meta)?),
-                "default" => this.default = Some(value(meta, "a value")?.parse()?),
+                "default" => this.default = Some(types::bare_expr(&value(meta, "a value")?.parse()?).clone()),
                 "db_default" => this.db_default = Some(text(meta)?),
                 "check" => this.check = Some(text(meta)?),
                 "generated" => this.generated = Some(flag(meta)?),
@@ -216,26 +218,18 @@ fn value<'a>(meta: &ParseNestedMeta<'a>, what: &str) -> syn::Result<ParseStream<
     Err(syn::Error::new(meta.path.span(), format!("`{name}` takes {what}: `{name} = …`")))
 }
 
-/// Without the invisible brackets around what a `macro_rules!` macro passes on.
-fn bare(expr: Expr) -> Expr {
-    match expr {
-        Expr::Group(group) => bare(*group.expr),
-        other => other,
-    }
-}
-
 fn text(meta: &ParseNestedMeta<'_>) -> syn::Result<LitStr> {
     let expected = "text in quotes";
-    match bare(value(meta, expected)?.parse()?) {
-        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Ok(text),
+    match types::bare_expr(&value(meta, expected)?.parse()?) {
+        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Ok(text.clone()),
         other => Err(syn::Error::new_spanned(other, format!("`{}` takes {expected}", name(meta)))),
     }
 }
 
 fn number(meta: &ParseNestedMeta<'_>) -> syn::Result<LitInt> {
     let expected = "a whole number";
-    match bare(value(meta, expected)?.parse()?) {
-        Expr::Lit(ExprLit { lit: Lit::Int(number), .. }) => Ok(number),
+    match types::bare_expr(&value(meta, expected)?.parse()?) {
+        Expr::Lit(ExprLit { lit: Lit::Int(number), .. }) => Ok(number.clone()),
         other => Err(syn::Error::new_spanned(other, format!("`{}` takes {expected}", name(meta)))),
     }
 }
@@ -245,7 +239,7 @@ fn flag(meta: &ParseNestedMeta<'_>) -> syn::Result<bool> {
     if !meta.input.peek(Token![=]) {
         return Ok(true);
     }
-    match bare(meta.value()?.parse()?) {
+    match types::bare_expr(&meta.value()?.parse()?) {
         Expr::Lit(ExprLit { lit: Lit::Bool(value), .. }) => Ok(value.value),
         other => Err(syn::Error::new_spanned(other, format!("`{}` is `true` or `false`", name(meta)))),
     }
@@ -253,7 +247,7 @@ fn flag(meta: &ParseNestedMeta<'_>) -> syn::Result<bool> {
 
 fn action(meta: &ParseNestedMeta<'_>) -> syn::Result<Ident> {
     let expected = "a word without quotes";
-    match bare(value(meta, expected)?.parse()?) {
+    match types::bare_expr(&value(meta, expected)?.parse()?) {
         Expr::Path(path) if path.path.get_ident().is_some() => path.path.require_ident().cloned(),
         other => Err(syn::Error::new_spanned(other, "`on_delete` takes a word without quotes: `on_delete = cascade`")),
     }

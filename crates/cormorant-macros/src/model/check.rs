@@ -90,7 +90,7 @@ pub(super) fn check(input: &DeriveInput) -> syn::Result<Model> {
             name.value()
         }
         None => {
-            let name = names::table(&input.ident.to_string(), on_struct.case);
+            let name = names::table(&input.ident.to_string(), on_struct.case.unwrap_or_default());
             check_name(&name, input.ident.span(), &mut errors);
             name
         }
@@ -99,6 +99,19 @@ pub(super) fn check(input: &DeriveInput) -> syn::Result<Model> {
         check_name(&schema.value(), schema.span(), &mut errors);
     }
     let indexes = indexes(&on_struct.indexes, &columns, &mut errors);
+    let checks: Vec<(Ident, String, String)> = on_struct
+        .checks
+        .into_iter()
+        .map(|(name, sql)| (name.clone(), name.to_string().trim_start_matches("r#").to_owned(), sql.value()))
+        .collect();
+    index_names(&table, &on_struct.indexes, &indexes, &columns, &mut errors);
+    check_names(&checks, &columns, &mut errors);
+    if on_struct.autoincrement && !columns.iter().any(|column| column.key == Some(KeyKind::Database)) {
+        errors.at(
+            &input.ident,
+            format!("`autoincrement` is for a key that the database generates, and `{}` has none", input.ident),
+        );
+    }
     let krate = on_struct.krate.unwrap_or_else(|| syn::parse_quote!(::cormorant));
     let faults = errors.finish()?;
     Ok(Model {
@@ -110,7 +123,7 @@ pub(super) fn check(input: &DeriveInput) -> syn::Result<Model> {
         columns,
         skipped,
         indexes,
-        checks: on_struct.checks.into_iter().map(|(name, sql)| (name.to_string(), sql.value())).collect(),
+        checks: checks.into_iter().map(|(_, name, sql)| (name, sql)).collect(),
         strict: on_struct.strict,
         autoincrement: on_struct.autoincrement,
         taken: Taken::by(input.to_token_stream()),
@@ -144,6 +157,10 @@ fn keys(input: &DeriveInput, columns: &mut [Column], has_fields: bool, errors: &
         // The parts of a composite key are given: no database generates one of them.
         for column in columns.iter_mut().filter(|column| column.key.is_some()) {
             column.key = Some(KeyKind::Given);
+            if let Some(span) = column.generated {
+                let message = format!("`{}` is a part of the key: only a key of one column is generated", column.field);
+                errors.add(syn::Error::new(span, message));
+            }
         }
     }
 }
@@ -151,7 +168,7 @@ fn keys(input: &DeriveInput, columns: &mut [Column], has_fields: bool, errors: &
 fn attribute_says_key(input: &DeriveInput, name: &str) -> bool {
     let Data::Struct(data) = &input.data else { return false };
     let field = data.fields.iter().find(|field| field.ident.as_ref().is_some_and(|ident| ident == name));
-    field.is_some_and(|field| OnField::parse(&field.attrs, &mut Errors::default()).key)
+    field.is_some_and(|field| OnField::parse(&field.attrs, &mut Errors::default()).key == Some(true))
 }
 
 fn unique_names(columns: &[Column], errors: &mut Errors) {
@@ -205,6 +222,41 @@ fn indexes(indexes: &[Index], columns: &[Column], errors: &mut Errors) -> Vec<Ch
         });
     }
     checked
+}
+
+/// What is said twice is made once; two different indexes cannot have one name.
+fn index_names(table: &str, said: &[Index], indexes: &[CheckedIndex], columns: &[Column], errors: &mut Errors) {
+    let by_rule = |positions: &[usize], unique| {
+        let names = positions.iter().filter_map(|position| columns.get(*position)).map(|column| column.name.as_str());
+        let names: Vec<&str> = names.collect();
+        format!("{}_{table}_{}", if unique { "uq" } else { "ix" }, names.join("_"))
+    };
+    let mut known: Vec<(String, Vec<usize>, bool)> = Vec::new();
+    for (position, column) in columns.iter().enumerate().filter(|(_, column)| column.unique || column.index) {
+        known.push((by_rule(&[position], column.unique), vec![position], column.unique));
+    }
+    for (said, index) in said.iter().zip(indexes) {
+        let name = index.name.clone().unwrap_or_else(|| by_rule(&index.columns, index.unique));
+        if known
+            .iter()
+            .any(|(other, columns, unique)| *other == name && (*columns != index.columns || *unique != index.unique))
+        {
+            let message = format!("two indexes have the name \"{name}\": say another with `name = \"…\"`");
+            errors.at(said.fields.first(), message);
+        }
+        known.push((name, index.columns.clone(), index.unique));
+    }
+}
+
+/// The same of checks: that of a field has its column's name.
+fn check_names(checks: &[(Ident, String, String)], columns: &[Column], errors: &mut Errors) {
+    for (n, (ident, name, sql)) in checks.iter().enumerate() {
+        let of_columns = columns.iter().filter_map(|column| Some((&column.name, column.check.as_ref()?)));
+        let before = checks.iter().take(n).map(|(_, name, sql)| (name, sql));
+        if of_columns.chain(before).any(|(other, condition)| other == name && condition != sql) {
+            errors.at(ident, format!("two checks have the name `{name}`: give this one another"));
+        }
+    }
 }
 
 /// The rule of every name in SQL, so that a bad one is a compile error; the library checks it again.

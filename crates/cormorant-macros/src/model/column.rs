@@ -1,5 +1,6 @@
 //! A field and its attributes, checked.
 
+use proc_macro2::Span;
 use quote::format_ident;
 use syn::{Attribute, Expr, Field, Ident, LitInt, Type};
 
@@ -20,7 +21,11 @@ pub(super) struct Column {
     pub(super) inner: Option<Type>,
     /// What the foreign key points at, where the field is one.
     pub(super) target: Option<Type>,
+    /// Whether its type is none that the macro knows.
+    pub(super) unknown: bool,
     pub(super) key: Option<KeyKind>,
+    /// Where it is said that the key is generated.
+    pub(super) generated: Option<Span>,
     pub(super) max_length: Option<LitInt>,
     pub(super) decimal: Option<(u8, u8)>,
     pub(super) unique: bool,
@@ -80,8 +85,8 @@ const PATH_METHODS: [&str; 5] = ["eq", "ne", "is_null", "is_not_null", "is_in"];
 /// Methods that every builder has: the setter of a field so named ends in `_`.
 const BUILDER_METHODS: [&str; 2] = ["build", "insert"];
 
-pub(super) fn column(ident: &Ident, from: &Field, on: OnField, case: Case, errors: &mut Errors) -> Column {
-    let ty = &from.ty;
+pub(super) fn column(ident: &Ident, from: &Field, on: OnField, case: Option<Case>, errors: &mut Errors) -> Column {
+    let ty = types::bare(&from.ty);
     let field = ident.to_string().trim_start_matches("r#").to_owned();
     let inner = argument(ty, "Option").cloned();
     let value = inner.as_ref().unwrap_or(ty);
@@ -102,8 +107,10 @@ pub(super) fn column(ident: &Ident, from: &Field, on: OnField, case: Case, error
     }
     let name = match &on.column {
         Some(name) => name.value(),
-        None if target.is_some() => case.apply(&format!("{field}_id")),
-        None => case.apply(&field),
+        None => {
+            let name = if target.is_some() { format!("{field}_id") } else { field.clone() };
+            case.map_or_else(|| name.clone(), |case| case.apply(&name))
+        }
     };
     check_name(&name, on.column.as_ref().map_or(ident.span(), |name| name.span()), errors);
     let path = method(ident, &field, &on, errors);
@@ -128,20 +135,23 @@ pub(super) fn column(ident: &Ident, from: &Field, on: OnField, case: Case, error
             format!("`{field}` has two defaults: keep `default` or `db_default`"),
         ));
     }
-    if on.key && inner.is_some() {
+    if on.key == Some(true) && inner.is_some() {
         errors.fatal(ty, null_key(&field));
     }
-    if (on.key || field == "id") && types::is_float(word.as_deref()) {
+    let is_key = on.key.unwrap_or(field == "id" && inner.is_none());
+    if is_key && types::is_float(word.as_deref()) {
         errors.fatal(ty, format!("`{field}` is a key, and a float is none: take an integer, a String or a Uuid"));
     }
     if let Some(expr) = &on.default {
-        default(&field, expr, word.as_deref(), errors);
+        default(&field, expr, word.as_deref(), target.is_some(), errors);
     }
     if on.unique && on.index == Some(true) {
         errors.add(syn::Error::new(on.span("index"), format!("`{field}` is unique, which is an index already")));
     }
-    let key = (on.key || field == "id" && inner.is_none()).then(|| match word.as_deref() {
+    let key = is_key.then(|| match word.as_deref() {
         word if types::is_integer(word) && on.generated != Some(false) => KeyKind::Database,
+        // An integer by another name, or the compiler says that it is none.
+        word if types::is_unknown(word) && on.generated == Some(true) => KeyKind::Database,
         Some("Uuid") if on.generated != Some(false) => KeyKind::Client,
         _ => KeyKind::Given,
     });
@@ -151,8 +161,14 @@ pub(super) fn column(ident: &Ident, from: &Field, on: OnField, case: Case, error
             format!("`{field}` cannot be generated: only a key that is an integer or a Uuid can"),
         ));
     }
+    if on.generated == Some(false) && !is_key {
+        errors
+            .add(syn::Error::new(on.span("generated"), format!("`{field}` is no key: `generated` says nothing here")));
+    }
     Column {
         ident: ident.clone(),
+        unknown: types::is_unknown(word.as_deref()),
+        generated: (on.generated == Some(true)).then(|| on.span("generated")),
         name,
         ty: ty.clone(),
         key,
@@ -182,8 +198,11 @@ pub(super) fn null_key(field: &str) -> String {
     format!("`{field}` is a key, and a key is never NULL: take the Option away")
 }
 
-/// A literal of another type than the field's.
-fn default(field: &str, expr: &Expr, word: Option<&str>, errors: &mut Errors) {
+/// A literal of another type than the field's. That of a foreign key is one of the key it points at.
+fn default(field: &str, expr: &Expr, word: Option<&str>, foreign: bool, errors: &mut Errors) {
+    if foreign {
+        return;
+    }
     let (is, wanted) = match types::literal(expr) {
         Some(Literal::Text(_)) => ("text", "String"),
         Some(Literal::Bool(_)) => ("true or false", "bool"),
@@ -276,8 +295,18 @@ fn on_delete(field: &str, action: &Ident, on: &OnField, foreign: bool, null: boo
     } else if word == "set_null" && !null {
         errors
             .at(action, format!("`{field}` is never NULL: make it `Option<ForeignKey<…>>`, or choose another action"));
-    } else if word == "set_default" && on.default.is_none() && on.db_default.is_none() {
-        errors.at(action, format!("`{field}` has no default: say one with `default`, or choose another action"));
+    } else if word == "set_default" && on.db_default.is_none() {
+        match &on.default {
+            None => errors.at(
+                action,
+                format!("`{field}` has no default: say one with `default`, or choose another action"),
+            ),
+            Some(expr) if types::literal(expr).is_none() => errors.at(
+                expr,
+                format!("the database does not know this default of `{field}`: say the key itself, `default = 1`, or SQL with `db_default`"),
+            ),
+            Some(_) => {}
+        }
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use cormorant_schema::{ColumnType, TableDef};
+
 mod operators;
 mod types;
 
@@ -80,9 +82,21 @@ impl Dialect {
         matches!(self, Self::MySql | Self::MariaDb)
     }
 
-    /// What to put around a calculated integer that is stored: SQLite would store a float where it overflows.
-    pub(crate) fn checks_stored_integers(self) -> Option<&'static str> {
-        (self == Self::Sqlite).then_some("cormorant_integer(")
+    /// What to put around a calculated integer that is stored, before and behind it: SQLite would store a float where
+    /// it overflows, and any integer in a column of small ones.
+    pub(crate) fn checks_stored_integers(self, ty: ColumnType) -> Option<(&'static str, &'static str)> {
+        let range = match ty {
+            ColumnType::I16 => ", -32768, 32767)",
+            ColumnType::I32 => ", -2147483648, 2147483647)",
+            ColumnType::I64 => ", -9223372036854775808, 9223372036854775807)",
+            _ => return None,
+        };
+        (self == Self::Sqlite).then_some(("cormorant_integer(", range))
+    }
+
+    /// Whether a later assignment of an UPDATE sees what an earlier one wrote, which no setting of the session changes.
+    pub(crate) fn assigns_one_by_one(self) -> bool {
+        self == Self::MySql
     }
 
     /// Whether INSERT can give rows back.
@@ -103,6 +117,23 @@ impl Dialect {
     /// Whether one INSERT of one row tells its integer key without RETURNING, for less than RETURNING costs.
     pub fn insert_tells_key(self) -> bool {
         self != Self::Postgres
+    }
+
+    /// Whether the keys that an INSERT of several rows generates are those that follow the table's highest, in the
+    /// order of the rows (sqlite.org, autoinc.html: "one more than the largest ROWID in the table"). Telling them so
+    /// costs half of what RETURNING does.
+    pub fn counts_keys_up(self, table: &TableDef) -> bool {
+        self == Self::Sqlite && !table.autoincrement
+    }
+
+    /// Whether an INSERT takes each column's values as one list.
+    pub fn inserts_lists(self) -> bool {
+        self == Self::Postgres
+    }
+
+    /// Whether a placeholder without a number takes the next value, where others have numbers.
+    pub(crate) fn takes_values_in_order(self) -> bool {
+        self == Self::Sqlite
     }
 
     /// Whether DDL takes part in a transaction.

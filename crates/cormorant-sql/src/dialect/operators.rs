@@ -10,17 +10,18 @@ use crate::{Class, Fault};
 
 /// What keeps a float that stands for an exact number to fifteen digits: text before and behind it.
 ///
-/// `printf` takes NULL for zero, so NULL goes through it as an infinity.
+/// `printf` takes NULL for zero, so NULL goes through it as an infinity. No exact number is infinite: both infinities
+/// are NULL.
 pub(crate) const FIFTEEN_DIGITS: (&str, &str) =
-    ("CAST(nullif(printf('%.15g', coalesce(", ", 9e999)), 'Inf') AS NUMERIC)");
+    ("CAST(nullif(nullif(printf('%.15g', coalesce(", ", 9e999)), 'Inf'), '-Inf') AS NUMERIC)");
 
 impl Dialect {
-    /// An operator as a template.
-    pub(crate) fn binary(self, op: Binary) -> &'static str {
+    /// An operator as a template, of operands of this class.
+    pub(crate) fn binary(self, op: Binary, class: Class) -> Result<&'static str, Fault> {
         use Binary as B;
         let sqlite = self == Self::Sqlite;
         let postgres = self == Self::Postgres;
-        match op {
+        Ok(match op {
             B::IsDistinct if sqlite => "[0] IS NOT [1]",
             B::IsDistinct if postgres => "[0] IS DISTINCT FROM [1]",
             B::IsDistinct => "NOT ([0] <=> [1])",
@@ -36,7 +37,8 @@ impl Dialect {
             B::StartsWith if sqlite => "substr({0}, 1, length({1})) = [1]",
             B::StartsWith if postgres => "starts_with({0}, {1})",
             B::StartsWith => "LEFT({0}, CHAR_LENGTH({1})) = <1>{c}",
-            B::EndsWith if sqlite => "(length({1}) = 0 OR substr({0}, -length({1})) = [1])",
+            // Counted from the front: the last no characters would be all of them.
+            B::EndsWith if sqlite => "substr({0}, length({0}) - length({1}) + 1) = [1]",
             B::EndsWith if postgres => "right({0}, char_length({1})) = [1]",
             B::EndsWith => "RIGHT({0}, CHAR_LENGTH({1})) = <1>{c}",
             // SQLite's own lower() knows ASCII only; the driver brings one that knows Unicode.
@@ -49,7 +51,7 @@ impl Dialect {
             B::IStartsWith if postgres => "starts_with(lower({0}), lower({1}))",
             B::IStartsWith => "LEFT(LOWER({0}), CHAR_LENGTH(LOWER({1}))) = LOWER({1}){c}",
             B::IEndsWith if sqlite => {
-                "(length({1}) = 0 OR substr(cormorant_lower({0}), -length(cormorant_lower({1}))) = cormorant_lower({1}))"
+                "substr(cormorant_lower({0}), length(cormorant_lower({0})) - length(cormorant_lower({1})) + 1) = cormorant_lower({1})"
             }
             B::IEndsWith if postgres => "right(lower({0}), char_length(lower({1}))) = lower({1})",
             B::IEndsWith => "RIGHT(LOWER({0}), CHAR_LENGTH(LOWER({1}))) = LOWER({1}){c}",
@@ -77,13 +79,13 @@ impl Dialect {
             B::Add => "[0] + [1]",
             B::Subtract => "[0] - [1]",
             B::Multiply => "[0] * [1]",
-            B::Divide => "[0] / [1]",
-            B::Remainder => "[0] % [1]",
-        }
+            B::Divide => self.divide(class),
+            B::Remainder => return self.remainder(class),
+        })
     }
 
     /// Division: of integers, it keeps the whole part everywhere; of others, SQLite must not take them for integers.
-    pub(crate) fn divide(self, class: Class) -> &'static str {
+    fn divide(self, class: Class) -> &'static str {
         match (self, class) {
             (Self::MySql | Self::MariaDb, Class::Int) => "[0] DIV [1]",
             (Self::Sqlite, class) if class != Class::Int => "CAST({0} AS REAL) / [1]",
@@ -93,7 +95,7 @@ impl Dialect {
 
     /// The remainder of a division. SQLite cuts both sides to integers; what that does to exact numbers is seen to
     /// where they are written.
-    pub(crate) fn remainder(self, class: Class) -> Result<&'static str, Fault> {
+    fn remainder(self, class: Class) -> Result<&'static str, Fault> {
         match (self, class) {
             (Self::Sqlite, Class::Float) => Err(Fault::Unsupported {
                 what: "SQLite has no remainder of floats".to_owned(),

@@ -21,7 +21,8 @@ impl Dialect {
         use ColumnType as T;
         let word = match (self, ty) {
             (_, T::Decimal { precision, scale }) => return format!("numeric({precision},{scale})"),
-            (_, T::Text { max_length: Some(n) }) => return format!("varchar({n})"),
+            // A longer one is text: how long it is, validation counts.
+            (_, T::Text { max_length: Some(n) }) if n <= self.longest_varchar() => return format!("varchar({n})"),
             (_, T::Bool) => "boolean",
             (_, T::I16) => "smallint",
             (Self::Sqlite, T::I32 | T::I64) => "integer",
@@ -51,6 +52,21 @@ impl Dialect {
         word.to_owned()
     }
 
+    /// The most characters that a varchar may have.
+    fn longest_varchar(self) -> u32 {
+        match self {
+            Self::Sqlite => u32::MAX,
+            Self::Postgres => 10_485_760,
+            // Four bytes each, of the 65,535 that a row may have.
+            Self::MySql | Self::MariaDb => 16_383,
+        }
+    }
+
+    /// Whether a column of a type is kept apart from its row, where no index finds it whole.
+    pub(crate) fn is_long(self, ty: ColumnType) -> bool {
+        matches!(self, Self::MySql | Self::MariaDb) && matches!(self.type_name(ty).as_str(), "longtext" | "longblob")
+    }
+
     /// How a value of a class becomes one of a column's type.
     ///
     /// SQLite has no types for most of these: the text or number that stands for one is made from the other.
@@ -66,12 +82,17 @@ impl Dialect {
                     instead: "say its precision and scale",
                 });
             }
-            // Rounded half away from zero, on every backend; floats alone would be rounded half to even.
+            // Rounded half away from zero, on every backend, and an error where no integer holds it. PostgreSQL rounds
+            // floats half to even, and keeps but fifteen digits of one as numeric.
             (Self::Postgres, T::I16 | T::I32 | T::I64) if from == C::Float => {
-                return Ok(Cast::Template("CAST(ROUND(CAST({0} AS numeric)) AS bigint)"));
+                return Ok(Cast::Template("CAST(TRUNC({0}) + TRUNC(([0] - TRUNC({0})) * 2) AS bigint)"));
             }
+            // CAST gives the largest integer there, DIV an error.
             (Self::MySql | Self::MariaDb, T::I16 | T::I32 | T::I64) if from == C::Float => {
-                return Ok(Cast::Template("CAST(ROUND(CAST({0} AS DECIMAL(65, 30))) AS SIGNED)"));
+                return Ok(Cast::Template("(ROUND(CAST({0} AS DECIMAL(65, 30))) DIV 1)"));
+            }
+            (Self::MySql | Self::MariaDb, T::I16 | T::I32 | T::I64) if from == C::Decimal => {
+                return Ok(Cast::Template("(ROUND({0}) DIV 1)"));
             }
             (Self::Postgres, _) => return Ok(Cast::To(self.type_name(to))),
 
@@ -79,8 +100,7 @@ impl Dialect {
             (_, T::Bool) if number => return Ok(Cast::Template("([0] <> 0)")),
 
             (Self::Sqlite, T::I16 | T::I32 | T::I64) if matches!(from, C::Float | C::Decimal) => {
-                // Rounded, not cut, as the others do.
-                return Ok(Cast::Template("CAST(ROUND({0}) AS INTEGER)"));
+                return Ok(Cast::Template("cormorant_round({0})"));
             }
             (Self::Sqlite, T::I16 | T::I32 | T::I64) => "INTEGER",
             (Self::Sqlite, T::F32 | T::F64) => "REAL",

@@ -58,7 +58,7 @@ impl Renderer {
                 let operands = nodes.operands(at, 1 + usize::from(partition) + usize::from(order))?;
                 let (function, rest) = operands.split_first().ok_or(Fault::Malformed("a window has no function"))?;
                 let mut called = match tokens.get(*function).copied() {
-                    Some(Token::Named(name, n)) => {
+                    Some(Token::Named(name, n, _)) => {
                         let operands = nodes.operands(*function, usize::from(n))?;
                         Called::plain(call(function_name(name.name())?, &operands))
                     }

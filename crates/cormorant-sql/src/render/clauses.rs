@@ -17,7 +17,7 @@ pub(super) struct Clauses {
     pub(super) order_by: Vec<Order>,
     pub(super) limit: Option<usize>,
     pub(super) offset: Option<usize>,
-    pub(super) set: Vec<(u16, usize)>,
+    pub(super) set: Vec<(Route, u16, usize)>,
     pub(super) returning: Vec<u16>,
     pub(super) source: Option<&'static str>,
     /// Queries in WITH, by name.
@@ -95,7 +95,8 @@ impl Clauses {
                 Token::Distinct => clauses.distinct = true,
                 Token::Limit => clauses.limit = Some(before),
                 Token::Offset => clauses.offset = Some(before),
-                Token::Set(column) => clauses.set.push((column, before)),
+                Token::Set(column) => clauses.set.push((Route::ROOT, column, before)),
+                Token::SetVia(route, column) => clauses.set.push((route, column, before)),
                 Token::Returning(column) => clauses.returning.push(column),
                 Token::Source(name) => clauses.source = Some(name.name()),
                 _ => clause = false,

@@ -175,7 +175,7 @@ impl Renderer {
                 let float = function == Function::Round && n == 2 && self.is_float_for_decimal(node.known);
                 (if float { fifteen_digits(pieces) } else { pieces }, binds::ATOM)
             }
-            Token::Named(name, n) => (call(function_name(name.name())?, &operands(usize::from(n))?), binds::ATOM),
+            Token::Named(name, n, _) => (call(function_name(name.name())?, &operands(usize::from(n))?), binds::ATOM),
             Token::Cast(ty) => {
                 let operands = operands(1)?;
                 let pieces = match self.dialect.cast(known(operands.first())?.class, ty)? {
@@ -212,12 +212,7 @@ impl Renderer {
     }
 
     fn binary(&self, op: Binary, known: Known, operands: &[usize]) -> Result<(Vec<Piece>, u8), Fault> {
-        let class = known.class;
-        let text = match op {
-            Binary::Divide => self.dialect.divide(class),
-            Binary::Remainder => self.dialect.remainder(class)?,
-            _ => self.dialect.binary(op),
-        };
+        let text = self.dialect.binary(op, known.class)?;
         // Operators of one kind read from left to right without brackets.
         let (tightness, inside) = match op {
             Binary::Add | Binary::Subtract => (binds::ADD, (binds::ADD, binds::MULTIPLY)),

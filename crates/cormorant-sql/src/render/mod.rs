@@ -3,6 +3,9 @@
 //! [`nodes`] finds each expression's operands and what is known about its value, [`expression`] writes one
 //! expression with a stack of its own (a deep condition costs no call stack), [`clauses`] finds the parts of a query,
 //! and [`select`] and [`write`] put them in the order SQL wants them.
+//!
+//! Windows, queries in WITH, set operations and nested queries have their places here, and their tests, before the
+//! queries of `cormorant` have methods for them.
 
 mod aggregate;
 mod clauses;
@@ -28,15 +31,7 @@ pub fn render(statement: &Statement<'_>, dialect: Dialect) -> Result<Compiled, F
         Kind::Insert => write::insert_parameters(table, tokens, dialect)?,
         _ => parameters(tokens),
     };
-    let mut renderer = Renderer {
-        dialect,
-        sql: String::with_capacity(128),
-        order: Vec::new(),
-        outputs: Vec::new(),
-        scopes: Vec::new(),
-        depth: 0,
-        aliases: 0,
-    };
+    let mut renderer = Renderer::new(dialect);
     match kind {
         Kind::Select | Kind::Count | Kind::Exists => renderer.select(kind, table, tokens)?,
         Kind::Insert => renderer.insert(table, tokens)?,
@@ -45,7 +40,12 @@ pub fn render(statement: &Statement<'_>, dialect: Dialect) -> Result<Compiled, F
     }
     let order = (dialect.placeholder() == Placeholder::Plain).then_some(renderer.order);
     enough_values(dialect, order.as_ref().map_or(parameters.len(), Vec::len))?;
-    Ok(Compiled { sql: renderer.sql, writes: kind.writes(), parameters, order, outputs: renderer.outputs })
+    let highest_key = match kind {
+        Kind::Insert => write::highest_key(table, tokens, dialect)?,
+        _ => None,
+    };
+    let Renderer { sql, outputs, .. } = renderer;
+    Ok(Compiled { sql, writes: kind.writes(), parameters, order, outputs, highest_key })
 }
 
 /// Refuses more values than a statement can carry.
@@ -104,6 +104,18 @@ struct Join {
 }
 
 impl Renderer {
+    fn new(dialect: Dialect) -> Self {
+        Self {
+            dialect,
+            sql: String::with_capacity(128),
+            order: Vec::new(),
+            outputs: Vec::new(),
+            scopes: Vec::new(),
+            depth: 0,
+            aliases: 0,
+        }
+    }
+
     fn push(&mut self, text: &str) {
         self.sql.push_str(text);
     }

@@ -123,9 +123,7 @@ impl Finder<'_> {
             Token::Between => self.combine(at, 3, predicate)?,
             Token::In => self.combine(at, 2, predicate)?,
             Token::Call(function, n) => self.combine(at, usize::from(n), |operands| call(function, operands))?,
-            Token::Named(_, n) => self.combine(at, usize::from(n), |operands| {
-                Known::of(operands.first().map_or(Class::Text, |x| x.class), true)
-            })?,
+            Token::Named(_, n, class) => self.combine(at, usize::from(n), |_| Known::of(class, true))?,
             Token::Cast(ty) => self.combine(at, 1, |operands| {
                 let class = Class::of(ty);
                 // Text that is no day becomes NULL on SQLite and MySQL.
@@ -156,7 +154,8 @@ impl Finder<'_> {
             | Token::OrderBy { .. }
             | Token::Limit
             | Token::Offset
-            | Token::Set(_) => match (self.stack.pop(), self.stack.is_empty()) {
+            | Token::Set(_)
+            | Token::SetVia(..) => match (self.stack.pop(), self.stack.is_empty()) {
                 (Some(_), true) => {}
                 _ => return Err(Fault::Malformed("a clause does not end exactly one expression")),
             },
@@ -164,6 +163,7 @@ impl Finder<'_> {
             | Token::Distinct
             | Token::Into(_)
             | Token::Rows(_)
+            | Token::Lists
             | Token::Returning(_)
             | Token::Source(_)
             | Token::Combine(..)
@@ -177,8 +177,9 @@ impl Finder<'_> {
         let table = table.ok_or(Fault::Malformed("a column of an enclosing query stands outside any"))?;
         let (via, column) = shorten(table, via, column)?;
         let (table, missing) = follow(table, via)?;
-        let column = table.column(column).ok_or(Fault::Malformed("a column has no definition"))?;
-        Ok(Known { class: Class::of(column.ty), null: missing || column.null, digits: digits_of(column.ty) })
+        let (definition, ty) = (table.column(column), table.type_of(column));
+        let (definition, ty) = definition.zip(ty).ok_or(Fault::Malformed("a column has no definition"))?;
+        Ok(Known { class: Class::of(ty), null: missing || definition.null, digits: digits_of(ty) })
     }
 
     /// The value of a nested query: what it selects, or NULL where it finds no row.

@@ -399,7 +399,7 @@ fn positions(table: &'static TableDef) -> impl Iterator<Item = (u16, &'static co
 
 pub(super) fn column_output(table: &'static TableDef, position: u16) -> Output {
     let column = table.column(position);
-    let decimal = match column.map(|column| column.ty) {
+    let decimal = match table.type_of(position) {
         Some(ColumnType::Decimal { scale, .. }) => DecimalForm::Scale(scale),
         _ => DecimalForm::Plain,
     };

@@ -7,7 +7,7 @@ use super::nested::depths;
 use super::nodes::Nodes;
 use super::select::{Shown, column_output};
 use super::{Renderer, enough_values, shorten};
-use crate::{Class, Dialect, Fault, Kind, Parameter, Token};
+use crate::{Class, Dialect, Fault, Kind, Parameter, Route, Token};
 
 impl Renderer {
     pub(super) fn insert(&mut self, table: &'static TableDef, tokens: &[Token]) -> Result<(), Fault> {
@@ -23,21 +23,50 @@ impl Renderer {
                     self.push(if n == 0 { " (" } else { ", " });
                     self.column_name(table, *column)?;
                 }
-                self.push(") VALUES ");
-                let mut value = 0;
-                for row in 0..rows {
-                    self.push(if row == 0 { "(" } else { ", (" });
-                    for n in 0..columns.len() {
-                        self.push(if n == 0 { "" } else { ", " });
-                        self.placeholder(value)?;
-                        value += 1;
-                    }
-                    self.push(")");
+                self.push(")");
+                match tokens.contains(&Token::Lists) {
+                    true => self.lists(columns.len())?,
+                    false => self.rows(columns.len(), rows)?,
                 }
             }
         }
         let returning = tokens.iter().filter_map(|t| if let Token::Returning(c) = t { Some(*c) } else { None });
         self.returning(Kind::Insert, table, returning)
+    }
+
+    /// A placeholder for each value of each row.
+    fn rows(&mut self, columns: usize, rows: u32) -> Result<(), Fault> {
+        self.push(" VALUES ");
+        // The values come in the order of the text: a number would only make it longer.
+        let numbered = !self.dialect.takes_values_in_order();
+        let mut value = 0;
+        for row in 0..rows {
+            self.push(if row == 0 { "(" } else { ", (" });
+            for n in 0..columns {
+                self.push(if n == 0 { "" } else { ", " });
+                match numbered {
+                    true => self.placeholder(value)?,
+                    false => self.push("?"),
+                }
+                value += 1;
+            }
+            self.push(")");
+        }
+        Ok(())
+    }
+
+    /// A placeholder for the list of each column's values.
+    fn lists(&mut self, columns: usize) -> Result<(), Fault> {
+        if !self.dialect.inserts_lists() {
+            return Err(Fault::Malformed("the dialect cannot insert lists"));
+        }
+        self.push(" SELECT * FROM unnest(");
+        for n in 0..columns {
+            self.push(if n == 0 { "" } else { ", " });
+            self.placeholder(n)?;
+        }
+        self.push(")");
+        Ok(())
     }
 
     pub(super) fn update(&mut self, table: &'static TableDef, tokens: &[Token]) -> Result<(), Fault> {
@@ -76,9 +105,14 @@ impl Renderer {
             Ok(expression.iter().any(|depth| *depth != Some(0)))
         };
         let mut set_nests = false;
-        for (_, at) in &clauses.set {
+        let mut set = Vec::with_capacity(clauses.set.len());
+        for (via, column, at) in &clauses.set {
             set_nests |= nests(*at)?;
-            refuse_joins(table, tokens, &depths, nodes.get(*at)?.start, *at)?;
+            let reads = columns_read(table, tokens, &depths, nodes.get(*at)?.start, *at)?;
+            if self.dialect.assigns_one_by_one() {
+                refuse_read_after_set(table, &set, &reads)?;
+            }
+            set.push((column_set(table, *via, *column)?, *at));
         }
         let mut filter_nests = false;
         for at in &clauses.filter {
@@ -96,16 +130,16 @@ impl Renderer {
             self.push(" AS ");
             self.alias(alias);
         }
-        for (n, (column, at)) in clauses.set.iter().enumerate() {
+        for (n, (column, at)) in set.into_iter().enumerate() {
             self.push(if n == 0 { " SET " } else { ", " });
-            self.column_name(table, *column)?;
+            self.column_name(table, column)?;
             self.push(" = ");
-            let integer = table.column(*column).is_some_and(|column| column.ty.is_integer());
-            let calculated = matches!(tokens.get(*at), Some(Token::Binary(_) | Token::Unary(_)));
-            let check = self.dialect.checks_stored_integers().filter(|_| integer && calculated);
-            self.push(check.unwrap_or_default());
-            self.expression(tokens, &nodes, *at)?;
-            self.push(if check.is_some() { ")" } else { "" });
+            let calculated = !matches!(tokens.get(at), Some(Token::Column { .. } | Token::Bind(_)));
+            let ty = table.column(column).map(|column| column.ty).filter(|_| calculated);
+            let (before, behind) = ty.and_then(|ty| self.dialect.checks_stored_integers(ty)).unwrap_or_default();
+            self.push(before);
+            self.expression(tokens, &nodes, at)?;
+            self.push(behind);
         }
         if direct {
             self.conditions(" WHERE ", tokens, &nodes, &clauses.filter)?;
@@ -163,27 +197,63 @@ impl Renderer {
     }
 }
 
-/// An UPDATE sees the columns of its own table only.
-fn refuse_joins(
+/// The column that an assignment writes: one of the table's own, which the key of a related row is as well.
+fn column_set(table: &'static TableDef, via: Route, column: u16) -> Result<u16, Fault> {
+    let (via, column) = shorten(table, via, column)?;
+    if !via.is_root() {
+        return Err(Fault::Unsupported {
+            what: "an update cannot set a related row's column".to_owned(),
+            instead: "update the related rows with a query of their own",
+        });
+    }
+    match table.column(column) {
+        Some(_) => Ok(column),
+        None => Err(Fault::Unsupported {
+            what: format!("an update of {} sets what is no column", table.model),
+            instead: "call `set` on a column",
+        }),
+    }
+}
+
+/// The columns that the value of an assignment is made of: an UPDATE sees those of its own table only.
+fn columns_read(
     table: &'static TableDef,
     tokens: &[Token],
     depths: &[Option<usize>],
     start: usize,
     end: usize,
-) -> Result<(), Fault> {
+) -> Result<Vec<u16>, Fault> {
     let tokens = tokens.get(start..=end).unwrap_or_default();
+    let mut read = Vec::new();
     for (token, depth) in tokens.iter().zip(depths.get(start..=end).unwrap_or_default()) {
         if let Token::Column { via, column, outer } = *token
             && *depth == Some(usize::from(outer))
-            && !shorten(table, via, column)?.0.is_root()
         {
-            return Err(Fault::Unsupported {
-                what: "an update cannot set a column to a related row's column".to_owned(),
-                instead: "read the value first, or use a column of the same table",
-            });
+            let (via, column) = shorten(table, via, column)?;
+            if !via.is_root() {
+                return Err(Fault::Unsupported {
+                    what: "an update cannot set a column to a related row's column".to_owned(),
+                    instead: "read the value first, or use a column of the same table",
+                });
+            }
+            read.push(column);
         }
     }
-    Ok(())
+    Ok(read)
+}
+
+fn refuse_read_after_set(table: &'static TableDef, set: &[(u16, usize)], read: &[u16]) -> Result<(), Fault> {
+    let set_before = |column: &&u16| set.iter().any(|(before, _)| before == *column);
+    match read.iter().find(set_before).and_then(|column| table.column(*column)) {
+        None => Ok(()),
+        Some(column) => Err(Fault::Unsupported {
+            what: format!(
+                "an update sets {}.{} and reads it after that, and MySQL would read the new value",
+                table.model, column.field
+            ),
+            instead: "put the assignment that reads it first, or update in two steps",
+        }),
+    }
 }
 
 fn written(tokens: &[Token]) -> Vec<u16> {
@@ -194,6 +264,26 @@ fn rows(tokens: &[Token]) -> u32 {
     tokens.iter().find_map(|token| if let Token::Rows(n) = token { Some(*n) } else { None }).unwrap_or(1)
 }
 
+/// The query for the highest key, of an INSERT whose generated keys follow it: they need not be given back then.
+/// With AUTOINCREMENT they follow the highest there ever was.
+pub(super) fn highest_key(
+    table: &'static TableDef,
+    tokens: &[Token],
+    dialect: Dialect,
+) -> Result<Option<String>, Fault> {
+    let given = |key: u16| tokens.contains(&Token::Into(key)) || tokens.contains(&Token::Returning(key));
+    let Some(key) = table.generated_key().filter(|key| !given(*key)) else { return Ok(None) };
+    if !dialect.counts_keys_up(table) || rows(tokens) < 2 {
+        return Ok(None);
+    }
+    let mut renderer = Renderer::new(dialect);
+    renderer.push("SELECT max(");
+    renderer.column_name(table, key)?;
+    renderer.push(") FROM ");
+    renderer.table(table)?;
+    Ok(Some(renderer.sql))
+}
+
 /// An INSERT binds its columns' values row by row.
 pub(super) fn insert_parameters(
     table: &'static TableDef,
@@ -201,8 +291,9 @@ pub(super) fn insert_parameters(
     dialect: Dialect,
 ) -> Result<Vec<Parameter>, Fault> {
     let class = |column: u16| table.column(column).map_or(Class::Text, |column| Class::of(column.ty));
+    let list = tokens.contains(&Token::Lists);
     let row: Vec<Parameter> =
-        written(tokens).into_iter().map(|column| Parameter { class: class(column), list: false }).collect();
+        written(tokens).into_iter().map(|column| Parameter { class: class(column), list }).collect();
     let values = usize::try_from(rows(tokens)).ok().and_then(|rows| rows.checked_mul(row.len()));
     let values = values.unwrap_or(usize::MAX);
     enough_values(dialect, values)?;

@@ -55,7 +55,7 @@ pub(crate) fn call(function: Function, operands: &[Expr]) -> Expr {
 }
 
 pub(crate) fn named(name: &'static str, operands: &[Expr]) -> Expr {
-    all(operands, Token::Named(Symbol::of(name), operands.len() as u8))
+    all(operands, Token::Named(Symbol::of(name), operands.len() as u8, Class::Int))
 }
 
 pub(crate) fn case(operands: &[Expr]) -> Expr {

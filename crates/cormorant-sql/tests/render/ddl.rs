@@ -116,6 +116,53 @@ fn types() {
 }
 
 #[test]
+fn text_longer_than_a_varchar_is_text() {
+    let of = |n| T::Text { max_length: Some(n) };
+    for (dialect, most, text) in [
+        (Postgres, 10_485_760, "text"),
+        (MySql, 16_383, "longtext"),
+        (MariaDb, 16_383, "longtext"),
+        (Sqlite, u32::MAX, "text"),
+    ] {
+        assert_eq!(column(of(most), None, dialect), format!("varchar({most}) NOT NULL"));
+        if let Some(more) = most.checked_add(1) {
+            assert_eq!(column(of(more), None, dialect), format!("{text} NOT NULL"));
+            assert_eq!(dialect.catalog_type(of(more)), text);
+        }
+    }
+    assert_eq!(Postgres.catalog_type(of(9)), "character varying(9)");
+    // MySQL takes the default of such a column as an expression only.
+    let empty = Some(Default::Text("a".to_owned()));
+    assert_eq!(column(of(16_384), empty.clone(), MySql), "longtext DEFAULT ('a') NOT NULL");
+    assert_eq!(column(of(16_383), empty, MySql), "varchar(16383) DEFAULT 'a' NOT NULL");
+}
+
+#[test]
+fn what_no_index_holds_is_refused_by_name() {
+    let refused = |table: &Table, dialect| match create_table(table, dialect) {
+        Err(Fault::Unsupported { what, .. }) => assert!(what.starts_with("t.x is "), "{what}"),
+        other => panic!("{dialect}: {other:?}"),
+    };
+    let index = |unique| Index { name: ident("i"), columns: vec![ident("x")], unique };
+    for ty in [T::Bytes, T::Text { max_length: None }, T::Text { max_length: Some(16_384) }] {
+        let indexed = Table { indexes: vec![index(false)], ..with(ty, None) };
+        let unique = Table { indexes: vec![index(true)], ..with(ty, None) };
+        let key = PrimaryKey { name: ident("pk_t"), columns: vec![ident("x")] };
+        let key = Table { primary_key: key, ..with(ty, None) };
+        for dialect in [MySql, MariaDb] {
+            refused(&indexed, dialect);
+            refused(&key, dialect);
+        }
+        refused(&unique, MySql);
+        create(&unique, MariaDb);
+        for dialect in [Sqlite, Postgres] {
+            create(&indexed, dialect);
+            create(&unique, dialect);
+        }
+    }
+}
+
+#[test]
 fn digits_that_cannot_be_kept_are_refused() {
     let refused = |precision, scale, dialect, limit| {
         let fault = create_table(&with(T::Decimal { precision, scale }, None), dialect).unwrap_err();

@@ -134,7 +134,7 @@ fn the_text_of_each_step() {
     text(price().sum().add(int(1)), r#"ROUND((SUM(CAST(ROUND("price" * 1e2) AS INTEGER)) / 1e2) + ?1, 2)"#);
     text(
         price().add(decimal("1")),
-        r#"CAST(nullif(printf('%.15g', coalesce("price" + ?1, 9e999)), 'Inf') AS NUMERIC)"#,
+        r#"CAST(nullif(nullif(printf('%.15g', coalesce("price" + ?1, 9e999)), 'Inf'), '-Inf') AS NUMERIC)"#,
     );
     text(
         price().op(B::Remainder, int(2)),

@@ -43,7 +43,7 @@ fn operators() {
     expr(
         &USERS,
         name(B::EndsWith),
-        r#"(length(?1) = 0 OR substr("name", -length(?1)) = ?1)"#,
+        r#"substr("name", length("name") - length(?1) + 1) = ?1"#,
         r#"right("name", char_length($1)) = $1"#,
         "RIGHT(`name`, CHAR_LENGTH(?)) = ? {bin}",
     );
@@ -64,7 +64,7 @@ fn operators() {
     expr(
         &USERS,
         name(B::IEndsWith),
-        r#"(length(?1) = 0 OR substr(cormorant_lower("name"), -length(cormorant_lower(?1))) = cormorant_lower(?1))"#,
+        r#"substr(cormorant_lower("name"), length(cormorant_lower("name")) - length(cormorant_lower(?1)) + 1) = cormorant_lower(?1)"#,
         r#"right(lower("name"), char_length(lower($1))) = lower($1)"#,
         "RIGHT(LOWER(`name`), CHAR_LENGTH(LOWER(?))) = LOWER(?) {bin}",
     );
@@ -253,9 +253,9 @@ fn conversions() {
         &POSTS,
         SCORE,
         T::I64,
-        r#"CAST(ROUND("score") AS INTEGER)"#,
-        r#"CAST(ROUND(CAST("score" AS numeric)) AS bigint)"#,
-        "CAST(ROUND(CAST(`score` AS DECIMAL(65, 30))) AS SIGNED)",
+        r#"cormorant_round("score")"#,
+        r#"CAST(TRUNC("score") + TRUNC(("score" - TRUNC("score")) * 2) AS bigint)"#,
+        "(ROUND(CAST(`score` AS DECIMAL(65, 30))) DIV 1)",
     );
     cast(&ITEMS, PRICE, T::F32, r#"CAST("price" AS REAL)"#, r#"CAST("price" AS real)"#, "CAST(`price` AS DOUBLE)");
     cast(&USERS, AGE, T::F64, r#"CAST("age" AS REAL)"#, r#"CAST("age" AS double precision)"#, "CAST(`age` AS DOUBLE)");
@@ -298,7 +298,7 @@ fn conversions() {
     let decimal = T::Decimal { precision: 9, scale: 2 };
     let rounded = |column: &str| {
         format!(
-            "CAST(nullif(printf('%.15g', coalesce(ROUND(\"{column}\" * 1.0000000000000004, 2), 9e999)), 'Inf') AS NUMERIC)"
+            "CAST(nullif(nullif(printf('%.15g', coalesce(ROUND(\"{column}\" * 1.0000000000000004, 2), 9e999)), 'Inf'), '-Inf') AS NUMERIC)"
         )
     };
     cast(

@@ -76,7 +76,7 @@ fn round_keeps_the_class() {
     expr(
         &ITEMS,
         two,
-        "CAST(nullif(printf('%.15g', coalesce(ROUND(\"price\" * 1.0000000000000004, ?1), 9e999)), 'Inf') AS NUMERIC)",
+        "CAST(nullif(nullif(printf('%.15g', coalesce(ROUND(\"price\" * 1.0000000000000004, ?1), 9e999)), 'Inf'), '-Inf') AS NUMERIC)",
         r#"ROUND("price", CAST($1 AS integer))"#,
         "ROUND(`price`, ?)",
     );

@@ -23,7 +23,9 @@ pub(crate) fn empty() -> Connection {
         Ok(c.get::<Option<String>>(0)?.map(|text| text.to_uppercase()))
     })
     .unwrap();
-    db.create_scalar_function("cormorant_integer", 1, flags, |c| c.get::<Option<i64>>(0)).unwrap();
+    db.create_scalar_function("cormorant_integer", 3, flags, |c| c.get::<Option<i64>>(0)).unwrap();
+    db.create_scalar_function("cormorant_round", 1, flags, |c| Ok(c.get::<Option<f64>>(0)?.map(|n| n.round() as i64)))
+        .unwrap();
     // Stand-ins: the driver's tests are about what these find.
     for name in ["cormorant_like", "cormorant_regex"] {
         db.create_scalar_function(name, 2, flags, |c| {

@@ -20,15 +20,44 @@ fn delete() -> Query {
 
 #[test]
 fn insert_binds_row_by_row() {
-    everywhere(insert(&[NAME, AGE], 1), r#"INSERT INTO "users" ("name", "age") VALUES (?1, ?2)"#);
-    everywhere(insert(&[NAME, AGE], 2), r#"INSERT INTO "users" ("name", "age") VALUES (?1, ?2), (?3, ?4)"#);
+    let two = insert(&[NAME, AGE], 2);
+    on(&two, Sqlite, r#"INSERT INTO "users" ("name", "age") VALUES (?, ?), (?, ?)"#);
+    on(&two, Postgres, r#"INSERT INTO "users" ("name", "age") VALUES ($1, $2), ($3, $4)"#);
+    on(&two, MySql, "INSERT INTO `users` (`name`, `age`) VALUES (?, ?), (?, ?)");
+    on(&two, MariaDb, "INSERT INTO `users` (`name`, `age`) VALUES (?, ?), (?, ?)");
     let one = from(&USERS).kind(Kind::Insert).token(Token::Into(NAME));
-    everywhere(one, r#"INSERT INTO "users" ("name") VALUES (?1)"#);
+    on(&one, Sqlite, r#"INSERT INTO "users" ("name") VALUES (?)"#);
+    on(&one, Postgres, r#"INSERT INTO "users" ("name") VALUES ($1)"#);
     let compiled = insert(&[NAME, AGE], 2).render(MySql).unwrap();
     assert_eq!(compiled.order, Some(vec![0, 1, 2, 3]));
     let classes: Vec<Class> = compiled.parameters.iter().map(|parameter| parameter.class).collect();
     assert_eq!(classes, [Class::Text, Class::Int, Class::Text, Class::Int]);
     assert!(compiled.writes && compiled.outputs.is_empty());
+}
+
+#[test]
+fn insert_of_lists() {
+    let lists = from(&USERS).kind(Kind::Insert).token(Token::Into(NAME)).token(Token::Into(AGE)).token(Token::Lists);
+    let lists = lists.returning(&[0]);
+    on(&lists, Postgres, r#"INSERT INTO "users" ("name", "age") SELECT * FROM unnest($1, $2) RETURNING "id""#);
+    let parameters = lists.render(Postgres).unwrap().parameters;
+    assert!(parameters.len() == 2 && parameters.iter().all(|parameter| parameter.list));
+    for dialect in [Sqlite, MySql, MariaDb] {
+        fault(lists.clone(), dialect, "the statement is malformed: the dialect cannot insert lists");
+    }
+}
+
+#[test]
+fn the_highest_key_is_asked_for_where_generated_ones_follow_it() {
+    let highest = |query: &Query, dialect| query.render(dialect).unwrap().highest_key;
+    let several = insert(&[NAME, AGE], 2);
+    assert_eq!(highest(&several, Sqlite).as_deref(), Some(r#"SELECT max("id") FROM "users""#));
+    for dialect in [Postgres, MySql, MariaDb] {
+        assert_eq!(highest(&several, dialect), None);
+    }
+    assert_eq!(highest(&insert(&[NAME, AGE], 1), Sqlite), None, "one key is told anyway");
+    assert_eq!(highest(&insert(&[0, NAME, AGE], 2), Sqlite), None, "the keys are given");
+    assert_eq!(highest(&several.returning(&[0]), Sqlite), None, "the keys are given back");
 }
 
 #[test]
@@ -56,10 +85,9 @@ fn insert_of_too_much() {
 
 #[test]
 fn returning() {
-    let sql = r#"INSERT INTO "users" ("name") VALUES (?1), (?2) RETURNING "id", "active""#;
     let query = insert(&[NAME], 2).returning(&[0, ACTIVE]);
-    on(&query, Sqlite, sql);
-    on(&query, Postgres, &sql.replace('?', "$"));
+    on(&query, Sqlite, r#"INSERT INTO "users" ("name") VALUES (?), (?) RETURNING "id", "active""#);
+    on(&query, Postgres, r#"INSERT INTO "users" ("name") VALUES ($1), ($2) RETURNING "id", "active""#);
     on(&query, MariaDb, "INSERT INTO `users` (`name`) VALUES (?), (?) RETURNING `id`, `active`");
     let select = "select the rows in the same transaction";
     fault(query.clone(), MySql, &format!("MySQL gives no rows back from INSERT: {select}"));
@@ -94,6 +122,30 @@ fn update_says_its_rows_itself() {
     assert_eq!(query.sql(Sqlite), r#"UPDATE "posts" SET "title" = ?2 WHERE "id" = ?1"#);
     assert_eq!(query.render(MySql).unwrap().order, Some(vec![1, 0]));
     fault(update(), Sqlite, "the statement is malformed: an UPDATE sets nothing");
+}
+
+#[test]
+fn an_update_sets_the_columns_of_its_own_table() {
+    let set = |hops: &[u8], column| update().clause(int(2), Token::SetVia(route(hops), column));
+    everywhere(set(&[AUTHOR], 0), r#"UPDATE "posts" SET "author_id" = ?1"#);
+    let related = "an update cannot set a related row's column: update the related rows with a query of their own";
+    fault(set(&[AUTHOR], NAME), Sqlite, related);
+    fault(set(&[AUTHOR, 0], 0), Postgres, related);
+    fault(update().set(u16::MAX, int(1)), Sqlite, "an update of Post sets what is no column: call `set` on a column");
+}
+
+#[test]
+fn assignments_see_the_row_as_it_was_or_are_refused() {
+    let swapped = update().set(AUTHOR_ID, col(EDITOR_ID)).set(EDITOR_ID, via(&[AUTHOR], 0));
+    on(&swapped, MariaDb, "UPDATE `posts` SET `author_id` = `editor_id`, `editor_id` = `author_id`");
+    on(&swapped, Sqlite, r#"UPDATE "posts" SET "author_id" = "editor_id", "editor_id" = "author_id""#);
+    fault(
+        swapped,
+        MySql,
+        "an update sets Post.author and reads it after that, and MySQL would read the new value: put the assignment that reads it first, or update in two steps",
+    );
+    let in_order = update().set(SCORE, col(SCORE).add(col(EDITOR_ID))).set(EDITOR_ID, col(EDITOR_ID).add(int(1)));
+    in_order.render(MySql).unwrap();
 }
 
 #[test]

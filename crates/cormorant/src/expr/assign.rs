@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use cormorant_sql::{Buffer, Token};
+use cormorant_sql::{Buffer, Route, Token};
 
 use super::{Expr, IntoExpr};
 
@@ -10,29 +10,39 @@ use super::{Expr, IntoExpr};
 #[must_use = "an assignment does nothing outside `update`"]
 pub struct Assign<R> {
     value: Buffer,
-    column: u16,
+    /// The column, or what `set` was called on instead: rendering refuses that.
+    target: Token,
     mark: PhantomData<fn() -> R>,
 }
 
 impl<R> std::fmt::Debug for Assign<R> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Assign").field("column", &self.column).finish_non_exhaustive()
+        f.debug_struct("Assign").field("target", &self.target).finish_non_exhaustive()
     }
 }
 
-/// The position of no column: rendering refuses it.
-const NO_COLUMN: u16 = u16::MAX;
+impl<R> Assign<R> {
+    pub(crate) fn of(target: Token, value: Buffer) -> Self {
+        Self { value, target, mark: PhantomData }
+    }
+}
 
 impl<R, T> Expr<R, T> {
-    /// Sets this column, which has to be one of the updated table, to a value or an expression.
+    /// Sets this column to a value or an expression. It has to be one of the updated table: the key of a related row
+    /// is, as the foreign key to it, `b.author().id().set(2)`.
+    ///
+    /// Expressions see the row as it was before the update.
     pub fn set(self, value: impl IntoExpr<R, T>) -> Assign<R> {
-        let column = match self.buffer.tokens.as_slice() {
-            [Token::Column { via, column, outer: 0 }] if via.is_root() => *column,
+        let target = match self.buffer.tokens.as_slice() {
+            [column] => *column,
             _ => NO_COLUMN,
         };
-        Assign { value: value.into_expr().buffer, column, mark: PhantomData }
+        Assign::of(target, value.into_expr().buffer)
     }
 }
+
+/// Stands for a calculation, which cannot be set.
+const NO_COLUMN: Token = Token::Column { via: Route::ROOT, column: u16::MAX, outer: 0 };
 
 /// What `update` takes: an assignment, or several in a tuple.
 #[diagnostic::on_unimplemented(
@@ -48,7 +58,11 @@ pub trait IntoAssigns<R> {
 impl<R> IntoAssigns<R> for Assign<R> {
     fn push_assigns(self, buffer: &mut Buffer) {
         buffer.append(self.value);
-        buffer.push(Token::Set(self.column));
+        buffer.push(match self.target {
+            Token::Column { via, column, outer: 0 } if via.is_root() => Token::Set(column),
+            Token::Column { via, column, outer: 0 } => Token::SetVia(via, column),
+            _ => Token::Set(u16::MAX),
+        });
     }
 }
 

@@ -56,20 +56,27 @@ impl<R, T: Field> Expr<R, T> {
         self.with(other.into_expr(), Token::Binary(if T::NULL { Binary::IsDistinct } else { Binary::Ne }))
     }
 
-    /// One of these values. However many they are, they travel as one parameter; none matches nothing.
+    /// One of these values; `None` is NULL. However many they are, they travel as one parameter; none matches nothing.
     /// With columns or calculations among them it is the same as [`eq`](Self::eq) to one of them.
     pub fn is_in<V: IntoExpr<R, T>>(self, values: impl IntoIterator<Item = V>) -> Predicate<R> {
         let mut listed = Vec::new();
         let mut calculated: Vec<Self> = Vec::new();
+        // No comparison finds NULL: it is asked for by itself.
+        let mut null = false;
         for value in values {
+            if value.is_null() {
+                null = true;
+                continue;
+            }
             let mut operand = value.into_expr();
             match operand.buffer.tokens.as_slice() {
                 [Token::Bind(_)] => listed.extend(operand.buffer.values.pop()),
                 _ => calculated.push(operand),
             }
         }
-        let equal: Vec<_> =
+        let mut equal: Vec<_> =
             calculated.into_iter().map(|operand| self.clone().with(operand, Token::Binary(Binary::Eq))).collect();
+        equal.extend(null.then(|| self.clone().then(Token::Unary(Unary::IsNull))));
         let in_list = (!listed.is_empty() || equal.is_empty()).then(|| {
             let mut this = self;
             this.buffer.push(Token::List(Class::of(T::TYPE)));

@@ -2,9 +2,10 @@
 
 use std::marker::PhantomData;
 
-use cormorant_sql::{Buffer, Symbol, Token};
+use cormorant_sql::{Buffer, Class, Symbol, Token};
 
 use super::{Expr, IntoExpr, Operand, Predicate};
+use crate::Field;
 
 /// Starts a `CASE`: the value of the first condition that holds.
 ///
@@ -94,8 +95,8 @@ impl<R> Func<R> {
     }
 
     /// The call, whose value is a `T`; an `Option` where it may be NULL.
-    pub fn returns<T>(mut self) -> Expr<R, T> {
-        self.buffer.push(Token::Named(Symbol::of(self.name), self.operands));
+    pub fn returns<T: Field>(mut self) -> Expr<R, T> {
+        self.buffer.push(Token::Named(Symbol::of(self.name), self.operands, Class::of(T::TYPE)));
         Expr::new(self.buffer)
     }
 }

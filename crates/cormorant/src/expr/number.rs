@@ -13,12 +13,20 @@ use super::{Expr, IntoExpr};
     message = "`{Self}` cannot be calculated with",
     label = "not a number: integers, floats, Decimal, and Option of each are"
 )]
-pub trait Arithmetic {}
+pub trait Arithmetic {
+    /// What it becomes as another type: an `Option` where it is one.
+    type As<U>;
+}
 
 macro_rules! arithmetic {
     ($($type:ty),*) => {$(
-        impl Arithmetic for $type {}
-        impl Arithmetic for Option<$type> {}
+        impl Arithmetic for $type {
+            type As<U> = U;
+        }
+
+        impl Arithmetic for Option<$type> {
+            type As<U> = Option<U>;
+        }
     )*};
 }
 
@@ -58,19 +66,19 @@ impl<R, T: Arithmetic> Expr<R, T> {
         self.then(Token::Call(Function::Abs, 1))
     }
 
-    /// As a 64-bit integer.
-    pub fn cast_int(self) -> Expr<R, i64> {
+    /// As a 64-bit integer, rounded; an error where none holds it.
+    pub fn cast_int(self) -> Expr<R, T::As<i64>> {
         self.then(Token::Cast(ColumnType::I64))
     }
 
     /// As a 64-bit float.
-    pub fn cast_float(self) -> Expr<R, f64> {
+    pub fn cast_float(self) -> Expr<R, T::As<f64>> {
         self.then(Token::Cast(ColumnType::F64))
     }
 
     /// As an exact number of `precision` digits, `scale` of them behind the point. A sum on SQLite
     /// needs to know the digits.
-    pub fn cast_decimal(self, precision: u8, scale: u8) -> Expr<R, Decimal> {
+    pub fn cast_decimal(self, precision: u8, scale: u8) -> Expr<R, T::As<Decimal>> {
         self.then(Token::Cast(ColumnType::Decimal { precision, scale }))
     }
 }

@@ -1,6 +1,6 @@
 //! Text.
 
-use cormorant_sql::{Binary, Function, Token};
+use cormorant_sql::{Binary, Function, Token, Value};
 
 use super::{Expr, IntoExpr, Predicate};
 
@@ -45,13 +45,34 @@ searches! {
     iends_with => IEndsWith;
     /// Equals this text, whatever the case.
     ieq => IEq;
-    /// Matches a pattern by case: `%` is any text, `_` one character, `!` takes the next character as it is.
-    like => Like;
-    /// Matches a pattern as [`like`](Expr::like) does, whatever the case.
-    ilike => ILike;
     /// Matches a regular expression of the database, by case. A pattern from users belongs into
     /// [`contains`](Expr::contains).
     regex => Regex;
+}
+
+impl<R, T: Text> Expr<R, T> {
+    /// Matches a pattern by case: `%` is any text, `_` one character, `!` takes the next character as it is.
+    pub fn like(self, pattern: impl IntoExpr<R, String>) -> Predicate<R> {
+        self.with(complete(pattern.into_expr()), Token::Binary(Binary::Like))
+    }
+
+    /// Matches a pattern as [`like`](Expr::like) does, whatever the case.
+    pub fn ilike(self, pattern: impl IntoExpr<R, String>) -> Predicate<R> {
+        self.with(complete(pattern.into_expr()), Token::Binary(Binary::ILike))
+    }
+}
+
+/// Refuses a pattern that ends in `!`: one database takes it for a character, another for a mistake.
+fn complete<R>(mut pattern: Expr<R, String>) -> Expr<R, String> {
+    for value in &mut pattern.buffer.values {
+        if let Value::Text(text) = value
+            && text.bytes().rev().take_while(|c| *c == b'!').count() % 2 == 1
+            && pattern.buffer.tokens.len() == 1
+        {
+            *value = Value::Unstorable("a pattern ends in `!` and has nothing to take as it is: write `!!`".into());
+        }
+    }
+    pattern
 }
 
 /// Methods that make a value of text.

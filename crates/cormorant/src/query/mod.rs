@@ -10,7 +10,7 @@ use cormorant_sql::schema::TableDef;
 use cormorant_sql::{Buffer, Class, Dialect, Kind, Nulls, Route, Token, Value, render};
 
 use crate::expr::{IntoOrder, Predicate};
-use crate::{Mapper, Model, PathOf, Record, Selectable};
+use crate::{Groupable, Mapper, Model, PathOf, Record, Selectable};
 
 /// Which rows of `M`, and what they become: records at first, something else after [`select`](Self::select).
 ///
@@ -179,16 +179,8 @@ impl<M: Mapper, O: Output> Query<M, O> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn group_by<S: Selectable<M>>(mut self, group: impl FnOnce(PathOf<M>) -> S) -> Self {
-        let mut buffer = Buffer::default();
-        group(M::path(Route::ROOT)).push(&mut buffer);
-        // What would be selected is what rows are grouped by.
-        for token in &mut buffer.tokens {
-            if *token == Token::Select {
-                *token = Token::GroupBy;
-            }
-        }
-        self.buffer.append(buffer);
+    pub fn group_by<G: Groupable<M>>(mut self, group: impl FnOnce(PathOf<M>) -> G) -> Self {
+        group(M::path(Route::ROOT)).push_group(&mut self.buffer);
         self
     }
 
@@ -234,9 +226,12 @@ impl<M: Mapper, O: Output> Query<M, O> {
         self.buffer.push(clause);
     }
 
-    /// Orders rows by their key, unless they have an order, or are no rows of the table any more.
+    /// Orders rows by their key, unless they have an order, or are no rows of the table any more: groups, equal rows
+    /// once, or the one row that an aggregate makes of all.
     fn order_by_key(&mut self, descending: bool) {
-        let settled = |token: &Token| matches!(token, Token::OrderBy { .. } | Token::GroupBy | Token::Distinct);
+        let settled = |token: &Token| {
+            matches!(token, Token::OrderBy { .. } | Token::GroupBy | Token::Distinct | Token::Aggregate { .. })
+        };
         if self.buffer.tokens.iter().any(settled) {
             return;
         }

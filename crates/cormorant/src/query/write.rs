@@ -10,10 +10,31 @@ use crate::{Executor, Mapper, PathOf, executor, problem};
 impl<M: Mapper> Query<M, M> {
     /// Sets columns of every row the query finds; gives the number of rows found.
     ///
-    /// No hook and no validation runs: the database's own constraints hold.
+    /// No hook and no validation runs: the database's own constraints hold. Every assignment sees the row as it was.
+    ///
+    /// # Setting columns and foreign keys
+    /// ```
+    /// use cormorant::prelude::*;
+    /// #[derive(Model)]
+    /// struct Author { id: i64 }
+    ///
+    /// #[derive(Model)]
+    /// struct Book { id: i64, author: ForeignKey<Author>, editor: Option<ForeignKey<Author>>, sold: i64 }
+    ///
+    /// # fn main() -> cormorant::Result<()> {
+    /// # let db = Database::connect("sqlite::memory:").wait()?;
+    /// # db.create(models![Author, Book]).wait()?;
+    /// let ann = Record::insert(Author { id: 0 }, &db).wait()?;
+    /// Book::filter(|b| b.sold().lt(3))
+    ///     .update(&db, |b| (b.author().set(&ann), b.editor().set(None), b.sold().set(b.sold() + 1)))
+    ///     .wait()?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// The database's.
+    /// The database's. [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) for a column that is none of this
+    /// table, and on MySQL for an assignment that reads what one before it sets.
     pub async fn update<A: IntoAssigns<M>>(
         mut self,
         db: &impl Executor,

@@ -7,10 +7,13 @@ use smallvec::SmallVec;
 
 use super::{Record, State};
 use crate::executor::{Target, statement};
-use crate::{Columns, Executor, IntoModel, Model, Transaction, Unsaved, problem, validate};
+use crate::{Columns, Executor, IntoModel, Model, Transaction, problem, validate};
 
 /// At most so many rows in one statement: more make it slower on SQLite, and hold locks longer elsewhere.
 const MOST_ROWS: usize = 1_000;
+
+/// At most so many where their values travel as lists: the statement is the same for any number.
+const MOST_IN_LISTS: usize = 10_000;
 
 impl<M: Model> Record<M> {
     /// Inserts a model, or a complete builder, and gives its record, with what the database generated.
@@ -25,28 +28,29 @@ impl<M: Model> Record<M> {
 
     /// Inserts this record's row.
     pub(super) async fn insert_into(&mut self, target: Target<'_>) -> Result<()> {
-        let row = New::of(self)?;
+        let omitted = self.prepare();
+        let written = written(M::TABLE, omitted);
+        let mut values: SmallVec<[Value; 8]> = SmallVec::new();
+        validate::values::<M>(&self.entity, written.iter().copied(), |value| values.push(value))?;
         let dialect = target.dialect();
-        let key_alone = row.omitted == key_of(M::TABLE);
+        let key_alone = omitted == key_of(M::TABLE);
         let returning: SmallVec<[u16; 4]> = match key_alone && dialect.insert_tells_key() || !dialect.insert_returning()
         {
             true => SmallVec::new(),
-            false => row.omitted.iter().collect(),
+            false => omitted.iter().collect(),
         };
-        let tokens = tokens(&row.written(M::TABLE), 1, &returning);
+        let tokens = tokens(&written, Token::Rows(1), &returning);
         let entity = &mut self.entity;
         let mut sink = |cells: &mut cormorant_driver::Row<'_>| {
             returning.iter().try_for_each(|column| M::assign(entity, *column, cells))
         };
         let done = target
-            .run(&statement(Kind::Insert, M::TABLE, &tokens), &row.values, &mut sink)
+            .run(&statement(Kind::Insert, M::TABLE, &tokens), &values, &mut sink)
             .await
-            .map_err(|error| problem::of_write(error, M::TABLE, &row.written(M::TABLE), &row.values))?;
+            .map_err(|error| problem::of_write(error, M::TABLE, &written, &values))?;
         self.state = State::Clean;
-        if returning.is_empty() && !row.omitted.is_empty() {
-            if let Some(key) =
-                done.key.filter(|_| M::TABLE.generated_key().is_some_and(|key| row.omitted.contains(key)))
-            {
+        if returning.is_empty() && !omitted.is_empty() {
+            if let Some(key) = done.key.filter(|_| M::TABLE.generated_key().is_some_and(|key| omitted.contains(key))) {
                 M::set_generated_key(&mut self.entity, key)?;
             }
             if !key_alone {
@@ -56,75 +60,134 @@ impl<M: Model> Record<M> {
         }
         Ok(())
     }
+
+    /// Makes the entity ready to be inserted; gives the columns that are left to the database.
+    #[inline]
+    fn prepare(&mut self) -> Columns {
+        M::prepare(&mut self.entity);
+        M::as_stored(&mut self.entity);
+        let mut omitted = match &self.state {
+            State::New(Some(omitted)) => **omitted,
+            _ => Columns::none(),
+        };
+        // A generated key at its type's default is the database's to choose.
+        if let Some(key) = M::TABLE.generated_key()
+            && matches!(M::value(&self.entity, key), Ok(Value::Int(0)))
+        {
+            omitted.add(key);
+        }
+        omitted
+    }
 }
 
 /// Inserts many: validated first, then in as few statements as fit, all or none.
-pub(crate) async fn insert_many<M: Model>(target: Target<'_>, models: Vec<Unsaved<M>>) -> Result<Vec<Record<M>>> {
-    let mut records: Vec<Record<M>> = models.into_iter().map(Record::unsaved).collect();
-    let rows = records.iter_mut().map(New::of).collect::<Result<Vec<_>>>()?;
-    let chunks = chunks::<M>(&rows, target.pool().max_parameters());
+pub(crate) async fn insert_many<M: Model>(target: Target<'_>, mut records: Vec<Record<M>>) -> Result<Vec<Record<M>>> {
+    let (mut values, chunks) = rows(&mut records, target)?;
     if chunks.len() < 2 {
-        insert_chunk(target, &mut records, rows).await?;
+        insert_chunks(target, &mut records, &mut values, &chunks).await?;
         return Ok(records);
     }
     let transaction: Transaction = match target {
         Target::Database(pool) => Transaction::begin(pool, crate::Begin::default()).await?,
         Target::Transaction(outer) => outer.savepoint().await?,
     };
-    let mut waiting = records.as_mut_slice();
-    let mut rows = rows.into_iter();
-    for n in chunks {
-        let (chunk, rest) = std::mem::take(&mut waiting).split_at_mut_checked(n).unwrap_or_default();
-        waiting = rest;
-        let rows = rows.by_ref().take(n).collect();
-        if let Err(error) = insert_chunk(Target::Transaction(&transaction), chunk, rows).await {
-            transaction.rollback().await?;
-            return Err(error);
-        }
+    let inside = Target::Transaction(&transaction);
+    if let Err(error) = insert_chunks(inside, &mut records, &mut values, &chunks).await {
+        transaction.rollback().await?;
+        return Err(error);
     }
     transaction.commit().await?;
     Ok(records)
 }
 
-/// How many rows each statement takes: neighbours that write the same columns, as many as fit.
-fn chunks<M: Model>(rows: &[New], max_parameters: usize) -> Vec<usize> {
-    let key = key_of(M::TABLE);
-    let mut chunks: Vec<(Columns, usize)> = Vec::new();
-    for row in rows {
-        // Rows come back in any order: several are told apart by the key alone, which sorts as they were sent.
-        let apart = row.values.is_empty() || !(row.omitted.is_empty() || row.omitted == key);
-        let most = if apart { 1 } else { (max_parameters / row.values.len().max(1)).clamp(1, MOST_ROWS) };
-        match chunks.last_mut() {
-            Some((omitted, n)) if *omitted == row.omitted && *n < most => *n += 1,
-            _ => chunks.push((row.omitted, 1)),
-        }
-    }
-    chunks.into_iter().map(|(_, n)| n).collect()
+/// Rows that one statement writes: neighbours that leave the same columns to the database.
+#[derive(Clone, Copy)]
+struct Chunk {
+    omitted: Columns,
+    rows: usize,
 }
 
-/// Inserts rows that write the same columns, in one statement.
-async fn insert_chunk<M: Model>(target: Target<'_>, records: &mut [Record<M>], rows: Vec<New>) -> Result<()> {
-    if let [record] = records {
-        return record.insert_into(target).await;
+/// The values of some rows, row by row, all valid, and the statements they take.
+fn rows<M: Model>(records: &mut [Record<M>], target: Target<'_>) -> Result<(Vec<Value>, Vec<Chunk>)> {
+    let key = key_of(M::TABLE);
+    let mut values = Vec::with_capacity(records.len() * M::TABLE.columns.len());
+    let mut chunks: Vec<Chunk> = Vec::new();
+    let mut columns: SmallVec<[u16; 16]> = SmallVec::new();
+    let mut most = 1;
+    for record in records {
+        let omitted = record.prepare();
+        let known = chunks.last_mut().filter(|last| last.omitted == omitted);
+        if known.is_none() {
+            columns = written(M::TABLE, omitted);
+            // Rows come back in any order: several are told apart by the key alone, which sorts as they were sent.
+            let apart = columns.is_empty() || !(omitted.is_empty() || omitted == key);
+            most = if apart { 1 } else { most_rows(target, columns.len()) };
+        }
+        match known.filter(|last| last.rows < most) {
+            Some(last) => last.rows += 1,
+            None => chunks.push(Chunk { omitted, rows: 1 }),
+        }
+        validate::values::<M>(&record.entity, columns.iter().copied(), |value| values.push(value))?;
     }
-    let Some(first) = rows.first() else { return Ok(()) };
-    let (written, generated) = (first.written(M::TABLE), !first.omitted.is_empty());
-    let values: Vec<Value> = rows.into_iter().flat_map(|row| row.values).collect();
-    let returning: SmallVec<[u16; 4]> = match generated && target.dialect().insert_returning() {
-        true => key_of(M::TABLE).iter().collect(),
+    Ok((values, chunks))
+}
+
+fn most_rows(target: Target<'_>, columns: usize) -> usize {
+    match target.dialect().inserts_lists() {
+        true => MOST_IN_LISTS,
+        false => (target.pool().max_parameters() / columns).clamp(1, MOST_ROWS),
+    }
+}
+
+async fn insert_chunks<M: Model>(
+    target: Target<'_>,
+    records: &mut [Record<M>],
+    values: &mut [Value],
+    chunks: &[Chunk],
+) -> Result<()> {
+    let (mut records, mut values) = (records, values);
+    for chunk in chunks {
+        let columns = written(M::TABLE, chunk.omitted);
+        let (these, rest) = records.split_at_mut_checked(chunk.rows).unwrap_or_default();
+        let (theirs, left) = values.split_at_mut_checked(chunk.rows * columns.len()).unwrap_or_default();
+        match these {
+            [record] => record.insert_into(target).await?,
+            _ => insert_chunk(target, these, theirs, chunk.omitted, &columns).await?,
+        }
+        (records, values) = (rest, left);
+    }
+    Ok(())
+}
+
+/// Inserts several rows in one statement.
+async fn insert_chunk<M: Model>(
+    target: Target<'_>,
+    records: &mut [Record<M>],
+    values: &mut [Value],
+    omitted: Columns,
+    columns: &[u16],
+) -> Result<()> {
+    let dialect = target.dialect();
+    let returning: SmallVec<[u16; 4]> = match dialect.insert_returning() && !dialect.counts_keys_up(M::TABLE) {
+        true => omitted.iter().collect(),
         false => SmallVec::new(),
     };
-    let tokens = tokens(&written, records.len() as u32, &returning);
+    let lists = dialect.inserts_lists().then(|| lists(values, columns.len()));
+    let (rows, values) = match &lists {
+        Some(lists) => (Token::Lists, lists.as_slice()),
+        None => (Token::Rows(records.len() as u32), &*values),
+    };
+    let tokens = tokens(columns, rows, &returning);
     let mut keys = Vec::with_capacity(if returning.is_empty() { 0 } else { records.len() });
     let mut sink = |row: &mut cormorant_driver::Row<'_>| {
         keys.push(row.read(|cell| cell.int())?);
         Ok(())
     };
     let done = target
-        .run(&statement(Kind::Insert, M::TABLE, &tokens), &values, &mut sink)
+        .run(&statement(Kind::Insert, M::TABLE, &tokens), values, &mut sink)
         .await
-        .map_err(|error| problem::of_write(error, M::TABLE, &written, &values))?;
-    if generated {
+        .map_err(|error| problem::of_write(error, M::TABLE, columns, values))?;
+    if !omitted.is_empty() {
         if returning.is_empty() {
             // The key of the first row; those of one statement follow each other.
             let first = done.key.ok_or_else(no_key)?;
@@ -142,42 +205,26 @@ async fn insert_chunk<M: Model>(target: Target<'_>, records: &mut [Record<M>], r
     Ok(())
 }
 
+/// A list of each column's values, of values that stand row by row.
+fn lists(values: &mut [Value], columns: usize) -> Vec<Value> {
+    let mut lists: Vec<Vec<Value>> = Vec::new();
+    lists.resize_with(columns, || Vec::with_capacity(values.len() / columns.max(1)));
+    for row in values.chunks_mut(columns.max(1)) {
+        for (list, value) in lists.iter_mut().zip(row) {
+            list.push(std::mem::replace(value, Value::Null));
+        }
+    }
+    lists.into_iter().map(Value::List).collect()
+}
+
 fn no_key() -> Error {
     Error::new(crate::ErrorKind::Database, "the database did not say which keys it generated")
 }
 
-/// A row on its way into the database.
-struct New {
-    /// The columns that are left to the database.
-    omitted: Columns,
-    /// The values of the others, in order.
-    values: SmallVec<[Value; 8]>,
-}
-
-impl New {
-    /// The row of a record, prepared and valid.
-    fn of<M: Model>(record: &mut Record<M>) -> Result<Self> {
-        M::prepare(&mut record.entity);
-        M::as_stored(&mut record.entity);
-        let mut omitted = match record.state {
-            State::New(omitted) => omitted,
-            _ => Columns::none(),
-        };
-        let values = validate::values::<M>(&record.entity, omitted)?;
-        // A generated key at its type's default is the database's to choose.
-        if let Some(key) = M::TABLE.generated_key()
-            && values.get(usize::from(key)) == Some(&Value::Int(0))
-        {
-            omitted.add(key);
-        }
-        let written = values.into_iter().enumerate().filter(|(column, _)| !omitted.contains(*column as u16));
-        Ok(Self { omitted, values: written.map(|(_, value)| value).collect() })
-    }
-
-    /// The columns that are written.
-    fn written(&self, table: &TableDef) -> SmallVec<[u16; 16]> {
-        (0..table.columns.len() as u16).filter(|column| !self.omitted.contains(*column)).collect()
-    }
+/// The columns that are written.
+#[inline]
+fn written(table: &TableDef, omitted: Columns) -> SmallVec<[u16; 16]> {
+    (0..table.columns.len() as u16).filter(|column| !omitted.contains(*column)).collect()
 }
 
 /// The generated key as a set of columns; empty where there is none.
@@ -189,9 +236,10 @@ fn key_of(table: &'static TableDef) -> Columns {
     columns
 }
 
-fn tokens(written: &[u16], rows: u32, returning: &[u16]) -> SmallVec<[Token; 24]> {
+#[inline]
+fn tokens(written: &[u16], rows: Token, returning: &[u16]) -> SmallVec<[Token; 24]> {
     let mut tokens: SmallVec<[Token; 24]> = written.iter().map(|column| Token::Into(*column)).collect();
-    tokens.push(Token::Rows(rows));
+    tokens.push(rows);
     tokens.extend(returning.iter().map(|column| Token::Returning(*column)));
     tokens
 }

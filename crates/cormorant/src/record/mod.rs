@@ -1,6 +1,7 @@
 //! One row as an Active Record.
 
 mod delete;
+mod find;
 mod insert;
 mod refresh;
 mod save;
@@ -11,6 +12,7 @@ use std::ops::{Deref, DerefMut};
 use cormorant_driver::{Error, ErrorKind};
 use cormorant_sql::Value;
 
+pub(crate) use find::find;
 pub(crate) use insert::insert_many;
 
 use crate::{Columns, Model, Unsaved};
@@ -46,8 +48,8 @@ pub struct Record<M: Model> {
 }
 
 enum State<M: Model> {
-    /// Not in the database yet; columns that are left to its defaults.
-    New(Columns),
+    /// Not in the database yet; columns that are left to its defaults, where there are any.
+    New(Option<Box<Columns>>),
     /// As the database holds it.
     Clean,
     /// Borrowed mutably since; the columns as the database holds them.
@@ -59,12 +61,13 @@ enum State<M: Model> {
 impl<M: Model> Record<M> {
     /// A record of a row that is not in the database yet: `save` inserts it.
     pub fn new(entity: M) -> Self {
-        Self { entity, state: State::New(Columns::none()) }
+        Self { entity, state: State::New(None) }
     }
 
     /// A record of a row that is not in the database yet, and of what is left to its defaults.
     pub(crate) fn unsaved(unsaved: Unsaved<M>) -> Self {
-        Self { entity: unsaved.entity, state: State::New(unsaved.omitted) }
+        let omitted = (!unsaved.omitted.is_empty()).then(|| Box::new(unsaved.omitted));
+        Self { entity: unsaved.entity, state: State::New(omitted) }
     }
 
     /// A record of a row that was just read.
@@ -123,7 +126,7 @@ impl<M: Model + Clone> Clone for Record<M> {
     /// A record of the same row. It remembers the same: what one saves, the other does not know.
     fn clone(&self) -> Self {
         let state = match &self.state {
-            State::New(omitted) => State::New(*omitted),
+            State::New(omitted) => State::New(omitted.clone()),
             State::Clean => State::Clean,
             State::Deleted => State::Deleted,
             State::Touched(snapshot) => State::Touched(Box::new(M::copy(snapshot))),
@@ -155,8 +158,9 @@ fn stale<M: Model>(key: &M::Key, what: &str) -> Error {
     use crate::Key as _;
     // A number is shown; a text could be anything.
     let secret = M::TABLE.key_columns().any(|column| column.secret);
-    let which = match key.values().ok().as_deref() {
-        Some([Value::Int(key)]) if !secret => format!("the row with key {key}"),
+    let mut buffer = cormorant_sql::Buffer::default();
+    let which = match key.bind(&mut buffer).map(|()| buffer.values.as_slice()) {
+        Ok([Value::Int(key)]) if !secret => format!("the row with key {key}"),
         _ => "the row".to_owned(),
     };
     Error::new(

@@ -1,11 +1,11 @@
 //! Reading again.
 
 use cormorant_driver::Result;
-use cormorant_sql::Kind;
+use cormorant_sql::{Buffer, Kind};
 
 use super::{Record, State, deleted, stale};
 use crate::executor::{Target, statement};
-use crate::mapper::by_key;
+use crate::mapper::push_key;
 use crate::{Error, ErrorKind, Executor, Model, problem};
 
 impl<M: Model> Record<M> {
@@ -27,12 +27,12 @@ impl<M: Model> Record<M> {
 
     pub(super) async fn read_again(&mut self, target: Target<'_>) -> Result<()> {
         let key = self.stored_key()?;
-        let mut query = by_key::<M>(&key)?;
-        let buffer = std::mem::take(query.buffer_mut());
+        let mut buffer = Buffer::default();
+        push_key(&mut buffer, M::TABLE, &key)?;
         let mut found = false;
         let entity = &mut self.entity;
         target
-            .run(&statement(Kind::Select, M::TABLE, &buffer.tokens), &buffer.values, &mut |row| {
+            .run_single(&statement(Kind::Select, M::TABLE, &buffer.tokens), &buffer.values, &mut |row| {
                 found = true;
                 (0..M::TABLE.columns.len() as u16).try_for_each(|column| M::assign(entity, column, row))
             })

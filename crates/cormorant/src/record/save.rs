@@ -2,16 +2,17 @@
 
 use cormorant_driver::Result;
 use cormorant_sql::{Buffer, Kind, Token};
+use smallvec::SmallVec;
 
 use super::{Record, State, deleted, stale};
 use crate::executor::{no_rows, statement};
 use crate::mapper::push_key;
 use crate::query::class_of;
-use crate::{Columns, Executor, Key as _, Model, problem, validate};
+use crate::{Executor, Model, problem, validate};
 
 impl<M: Model> Record<M> {
     /// Writes what changed: a new row is inserted, a loaded one is updated in the columns that changed, and with no
-    /// change nothing is sent.
+    /// change nothing is sent. What did not change is not validated again.
     ///
     /// # Errors
     /// [`ErrorKind::Stale`](crate::ErrorKind::Stale) when the row is gone (it is never inserted again in silence),
@@ -30,18 +31,15 @@ impl<M: Model> Record<M> {
             self.state = State::Clean;
             return Ok(());
         }
-        let mut values = validate::values::<M>(&self.entity, Columns::none())?;
         let key = M::snapshot_key(snapshot)?;
         let mut buffer = Buffer::default();
-        let mut written = Vec::new();
-        for column in changed.iter() {
-            let Some(value) = values.get_mut(usize::from(column)) else { continue };
-            buffer.push(Token::Bind(class_of(M::TABLE, column)));
-            buffer.values.push(std::mem::replace(value, cormorant_sql::Value::Null));
-            buffer.push(Token::Set(column));
-            written.push(column);
+        let written: SmallVec<[u16; 16]> = changed.iter().collect();
+        validate::values::<M>(&self.entity, written.iter().copied(), |value| buffer.values.push(value))?;
+        for column in &written {
+            buffer.push(Token::Bind(class_of(M::TABLE, *column)));
+            buffer.push(Token::Set(*column));
         }
-        push_key(&mut buffer, M::TABLE, key.values()?);
+        push_key(&mut buffer, M::TABLE, &key)?;
         let done = target
             .run(&statement(Kind::Update, M::TABLE, &buffer.tokens), &buffer.values, &mut no_rows)
             .await

@@ -62,8 +62,9 @@ async fn read(
 ) -> Result<()> {
     let text = |name: &Ident| Value::Text(name.as_str().to_owned().into());
     let values = [Value::List(wanted.map(|table| text(&table.name)).collect()), schema.map_or(Value::Null, text)];
+    let sql = target.dialect().catalog(schema);
     let call = Call {
-        sql: target.dialect().catalog(),
+        sql: &sql,
         values: &values,
         parameters: &[Parameter { class: Class::Text, list: true }, Parameter { class: Class::Text, list: false }],
         order: target.dialect().catalog_order(),
@@ -71,6 +72,9 @@ async fn read(
         writes: false,
         keep: false,
         session: false,
+        repeats: true,
+        single: false,
+        highest_key: None,
     };
     target
         .call(call, &mut |row| {

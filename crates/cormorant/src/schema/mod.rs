@@ -7,12 +7,16 @@ use cormorant_driver::{Call, Error, ErrorKind, Result};
 use cormorant_sql::schema::{Schema, Table, TableDef};
 use cormorant_sql::{Kind, Token, Value, ddl};
 
-use crate::executor::{Target, no_rows, statement};
+use crate::executor::{Target, Work, no_rows, statement};
 use crate::query::class_of;
 use crate::{Database, Executor as _, Transaction};
 
 /// Creates the tables that are missing. Those that exist have to be as their models say.
-pub(crate) async fn create(db: &Database, models: &[&'static TableDef]) -> Result<()> {
+pub(crate) fn create<'a>(db: &'a Database, models: &'a [&'static TableDef]) -> Work<'a, ()> {
+    Box::pin(create_missing(db, models))
+}
+
+async fn create_missing(db: &Database, models: &[&'static TableDef]) -> Result<()> {
     let schema = schema_of(models)?;
     let existing = live::tables(db.target(), &schema).await?;
     let mut differences = Vec::new();
@@ -37,7 +41,11 @@ pub(crate) async fn create(db: &Database, models: &[&'static TableDef]) -> Resul
 }
 
 /// Drops the tables that exist, those that point at others first.
-pub(crate) async fn drop(db: &Database, models: &[&'static TableDef]) -> Result<()> {
+pub(crate) fn drop<'a>(db: &'a Database, models: &'a [&'static TableDef]) -> Work<'a, ()> {
+    Box::pin(drop_present(db, models))
+}
+
+async fn drop_present(db: &Database, models: &[&'static TableDef]) -> Result<()> {
     let schema = schema_of(models)?;
     let dialect = db.dialect();
     let existing = live::tables(db.target(), &schema).await?;

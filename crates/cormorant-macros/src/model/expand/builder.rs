@@ -161,9 +161,12 @@ fn value(column: &Column, names: &Names) -> TokenStream {
     let otherwise = match (&column.default, column.key) {
         (Some(expr), _) => match literal(expr) {
             Some(Literal::Text(_)) => quote!(#support::Into::into(#expr)),
+            // The key that it points at.
+            Some(_) if column.target.is_some() => quote!(#support::Into::into(#expr)),
             _ => quote!(#expr),
         },
         (None, Some(KeyKind::Client)) => quote!(#support::new_uuid()),
+        (None, _) if column.db_default.is_some() => quote!(#support::Placeholder::placeholder()),
         (None, _) => quote!(#support::Default::default()),
     };
     let otherwise =

@@ -69,7 +69,7 @@ pub(super) fn expand(model: &Model) -> TokenStream {
     quote! {
         // One block: the names of the path and of the builder stay out of the program's way.
         #[allow(
-            dead_code, deprecated, private_bounds, private_interfaces, unreachable_pub,
+            dead_code, deprecated, non_snake_case, private_bounds, private_interfaces, unreachable_pub,
             clippy::all, clippy::nursery, clippy::pedantic
         )]
         const _: () = {

@@ -85,11 +85,22 @@ fn method(position: u16, relation: Option<u8>, column: &Column, names: &Names) -
 
 /// Comparing the row itself: by its key, which has to be one column.
 fn comparisons(model: &Model, names: &Names) -> TokenStream {
-    let Names { support, root, item, .. } = names;
+    let Names { support, root, join, item, mark, .. } = names;
     let ident = &model.ident;
     let mut keys = model.columns.iter().filter(|column| column.key.is_some());
     let (Some(_), None) = (keys.next(), keys.next()) else { return TokenStream::new() };
+    // A column of that name comes first: its key can be set, `b.author().id().set(2)`.
+    let set = (!model.columns.iter().any(|column| column.path == "set")).then(|| {
+        quote! {
+            /// Points the foreign key that leads here at this row, in an update; at none, where it may be NULL.
+            pub fn set<#mark>(&self, other: impl #support::IntoTarget<#ident, #join, #mark>) -> #support::Assign<#root> {
+                #support::row_set::<#root, #ident, #join, #mark>(self.route, other)
+            }
+        }
+    });
     quote! {
+        #set
+
         /// The row is this one.
         pub fn eq(&self, other: impl #support::IntoField<#support::ForeignKey<#ident>>) -> #support::Predicate<#root> {
             #support::row_eq::<#root, #ident>(self.route, other.into_field())

@@ -1,7 +1,8 @@
 //! The table's definition, as a constant.
 
 use proc_macro2::{Ident, TokenStream};
-use quote::quote;
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned as _;
 
 use super::Names;
 use crate::model::check::Model;
@@ -27,8 +28,11 @@ pub(super) fn expand(model: &Model, names: &Names) -> TokenStream {
         let (name, unique) = (optional(index.name.as_deref()), index.unique);
         quote!(#support::IndexDef { name: #name, columns: &[#(#columns),*], unique: #unique })
     });
+    let asserts = model.columns.iter().filter_map(|column| assert_type(column, support));
     let checks = model.checks.iter().map(|(name, sql)| quote!(#support::CheckDef { name: #name, sql: #sql }));
     quote! {
+        #(#asserts)*
+
         static #static_name: #support::TableDef = #support::TableDef {
             model: #name,
             path: ::core::concat!(::core::module_path!(), "::", #name),
@@ -68,6 +72,23 @@ fn column(column: &Column, support: &Ident) -> TokenStream {
     let secret = column.secret.then(|| quote!(.secret()));
     // The type comes first in both: a type that no column holds is one message, on the type.
     quote!(#support::ColumnDef::new(#field, #name, <#ty as #support::Field>::TYPE, <#ty as #support::Field>::NULL) #max_length #decimal #unique #index #key #default #check #secret)
+}
+
+/// A length or digits on a type of the program's own: only the compiler knows what that is stored as.
+fn assert_type(column: &Column, support: &Ident) -> Option<TokenStream> {
+    let Column { field, ty, .. } = column;
+    let (key, of, pattern) = match (column.unknown, &column.max_length, column.decimal) {
+        (true, Some(_), _) => ("max_length", "text", quote!(Text { .. })),
+        (true, None, Some(_)) => ("precision", "an exact number", quote!(Decimal { .. })),
+        _ => return None,
+    };
+    let message = format!("`{key}` is for {of}, which the type of `{field}` is not stored as");
+    Some(quote_spanned! {ty.span()=>
+        const _: () = ::core::assert!(
+            ::core::matches!(<#ty as #support::Field>::TYPE, #support::ColumnType::#pattern),
+            #message
+        );
+    })
 }
 
 fn relation(position: usize, column: &Column, support: &Ident) -> Option<TokenStream> {

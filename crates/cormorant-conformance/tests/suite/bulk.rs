@@ -1,0 +1,178 @@
+//! Many rows at once: each record gets the key of its own row, whatever the table has seen before.
+
+use cormorant::prelude::*;
+use cormorant::{ErrorKind, Sql, UncheckedSql};
+use cormorant_conformance::{Backend, Fixture, conformance};
+
+#[derive(Model, Clone, Debug, PartialEq)]
+#[model(table = "bulk_marks")]
+struct Mark {
+    id: i64,
+    name: String,
+    note: Option<String>,
+    #[model(precision = 6, scale = 2)]
+    price: Decimal,
+    at: Option<Timestamp>,
+    data: Option<Vec<u8>>,
+    small: i16,
+}
+
+#[derive(Model, Clone, Debug, PartialEq)]
+#[model(table = "bulk_counted", autoincrement)]
+struct Counted {
+    id: i64,
+    name: String,
+}
+
+fn mark(n: i64) -> Mark {
+    Mark {
+        id: 0,
+        name: format!("mark {n}"),
+        note: (n % 3 == 0).then(|| format!("note {n}")),
+        price: Decimal::new(n, 2),
+        at: (n % 2 == 0).then(|| "2024-02-29T12:00:00.5Z".parse().unwrap()),
+        data: (n % 5 == 0).then(|| vec![0, n as u8]),
+        small: (n % 100) as i16,
+    }
+}
+
+/// Inserts marks and looks at each row by the key that its record was given.
+async fn each_has_its_own_key(test: &Fixture, range: std::ops::Range<i64>) -> cormorant::Result<()> {
+    let marks = Mark::insert_many(&test.db, range.clone().map(mark)).await?;
+    assert_eq!(marks.len() as i64, range.end - range.start);
+    let found = Mark::get_many(&test.db, marks.iter().map(|mark| mark.id)).await?;
+    assert_eq!(found, marks, "in the order of the keys, which is the order they were given in");
+    assert!(marks.iter().zip(range).all(|(found, n)| **found == Mark { id: found.id, ..mark(n) }));
+    Ok(())
+}
+
+async fn rows(test: &Fixture) -> cormorant::Result<i64> {
+    test.rows_in("bulk_marks").await
+}
+
+fn unchecked(sql: &str) -> Sql {
+    Sql::unchecked(UncheckedSql::vouch_for(sql))
+}
+
+conformance! {
+    async fn every_row_has_its_own_key(test: &Fixture) {
+        test.db.create(models![Mark]).await?;
+        for range in [0..2, 0..2500, 0..1, 0..17] {
+            each_has_its_own_key(test, range).await?;
+        }
+        // With holes in the keys, and an end of the table that was taken away.
+        Mark::filter(|m| m.id().gt(2000)).delete(&test.db).await?;
+        Mark::filter(|m| (m.id() % 7).eq(0)).delete(&test.db).await?;
+        each_has_its_own_key(test, 0..40).await?;
+        // In a transaction, and a scope inside it.
+        test.db.transaction(async |tx| {
+            let first = Mark::insert_many(tx, (0..3).map(mark)).await?;
+            let second = tx.transaction(async |inner| Mark::insert_many(inner, (3..6).map(mark)).await).await?;
+            for mark in first.iter().chain(&second) {
+                assert_eq!(Mark::get(tx, mark.id).await?, *mark);
+            }
+            Ok(())
+        }).await?;
+    }
+
+    async fn few_statements_carry_many_rows(test: &Fixture) {
+        test.db.create(models![Mark]).await?;
+        test.statements();
+        Mark::insert_many(&test.db, (0..5000).map(mark)).await?;
+        let sent = test.statements().len();
+        assert!(sent <= 5, "{sent} statements");
+        Mark::insert_many(&test.db, (0..3).map(mark)).await?;
+        assert_eq!(test.statements().len(), 1);
+    }
+
+    async fn keys_that_were_given_and_those_that_were_not_may_be_mixed(test: &Fixture) {
+        test.db.create(models![Mark]).await?;
+        let given = |id| Mark { id, ..mark(id) };
+        let marks = Mark::insert_many(&test.db, [given(1000), given(1001), mark(1), mark(2), given(5000)]).await?;
+        for mark in &marks {
+            assert_eq!(Mark::get(&test.db, mark.id).await?, *mark);
+        }
+        assert_eq!(rows(test).await?, 5);
+    }
+
+    async fn many_at_once_do_not_mix_their_keys(test: &Fixture) {
+        let test = test.with_connections(4).await?;
+        test.db.create(models![Mark]).await?;
+        let tasks: Vec<_> = (0..8)
+            .map(|n| {
+                let db = test.db.clone();
+                tokio::spawn(async move { Mark::insert_many(&db, (n * 1000..n * 1000 + 50).map(mark)).await })
+            })
+            .collect();
+        for task in tasks {
+            for mark in task.await.unwrap()? {
+                assert_eq!(Mark::get(&test.db, mark.id).await?, mark);
+            }
+        }
+    }
+
+    async fn a_row_that_fails_takes_the_others_with_it(test: &Fixture) {
+        test.db.create(models![Mark]).await?;
+        let twice = [1, 2, 1].map(|id| Mark { id, ..mark(id) });
+        let error = Mark::insert_many(&test.db, twice).await.unwrap_err();
+        assert_eq!((error.kind(), error.field()), (ErrorKind::Unique, Some("id")));
+        let too_large = Mark { price: Decimal::new(1_000_000, 2), ..mark(7) };
+        let error = Mark::insert_many(&test.db, [mark(1), too_large]).await.unwrap_err();
+        assert!(error.is_validation(), "{error:?}");
+        assert_eq!(rows(test).await?, 0);
+    }
+
+    async fn keys_go_on_below_zero_and_where_autoincrement_left_off(test: &Fixture) {
+        test.db.create(models![Mark, Counted]).await?;
+        if test.is(Backend::Sqlite) {
+            Record::insert(Mark { id: -5, ..mark(1) }, &test.db).await?;
+            each_has_its_own_key(test, 0..9).await?;
+        }
+        let counted = |n: i64| Counted { id: 0, name: format!("{n}") };
+        let first = Counted::insert_many(&test.db, (0..5).map(counted)).await?;
+        Counted::query().delete(&test.db).await?;
+        let second = Counted::insert_many(&test.db, (5..9).map(counted)).await?;
+        assert!(second.iter().all(|record| record.id > first[4].id), "no key comes again");
+        for (record, n) in second.iter().zip(5..) {
+            assert_eq!(Counted::get(&test.db, record.id).await?.name, format!("{n}"));
+        }
+    }
+
+    async fn keys_that_cannot_be_told_are_an_error_and_leave_nothing(test: &Fixture) {
+        if !test.is(Backend::Sqlite) {
+            // The others give each key back.
+            return Ok(());
+        }
+        test.db.create(models![Mark]).await?;
+        let refused = async |db: &Transaction| {
+            let error = Mark::insert_many(db, (0..3).map(mark)).await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Unsupported, "{error:?}");
+            assert!(error.to_string().contains("insert row by row"), "{error}");
+        };
+        // A row with the largest key: SQLite then looks for any key that is free.
+        Record::insert(Mark { id: i64::MAX, ..mark(0) }, &test.db).await?;
+        let error = Mark::insert_many(&test.db, (0..3).map(mark)).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unsupported, "{error:?}");
+        assert_eq!(rows(test).await?, 1);
+        Mark::query().delete(&test.db).await?;
+        // A trigger that writes rows of the same table between them.
+        unchecked(
+            "CREATE TRIGGER twin AFTER INSERT ON bulk_marks WHEN new.small < 90 BEGIN \
+             INSERT INTO bulk_marks (name, price, small) VALUES ('twin', 1, 99); END",
+        )
+        .execute(&test.db)
+        .await?;
+        let error = Mark::insert_many(&test.db, (0..3).map(mark)).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unsupported, "{error:?}");
+        assert_eq!(rows(test).await?, 0);
+        test.db.transaction(async |tx| {
+            Mark::insert_many(tx, (95..97).map(mark)).await?;
+            refused(tx).await;
+            Ok(())
+        }).await?;
+        assert_eq!(rows(test).await?, 2, "what came before in the transaction is kept");
+        // One by one each key is told.
+        let single = Record::insert(mark(5), &test.db).await?;
+        assert_eq!(Mark::get(&test.db, single.id).await?.name, "mark 5");
+    }
+}
