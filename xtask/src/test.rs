@@ -26,8 +26,9 @@ pub(crate) fn run(options: &TestOptions) -> bool {
         report.step("formatting", || check(&["fmt", "--all", "--check"]));
         report.step("lints", || check(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]));
         // The workspace is built with every feature; a user's program is not.
-        for features in ["sqlite", "postgres", "mysql"] {
-            report.step(&format!("lints, {features} alone"), || {
+        for features in ["", "sqlite", "postgres", "mysql"] {
+            let what = if features.is_empty() { "the core" } else { features };
+            report.step(&format!("lints with {what} alone"), || {
                 let package = ["clippy", "--package", "cormorant", "--no-default-features", "--features", features];
                 check(&[&package[..], &["--", "-D", "warnings"]].concat())
             });

@@ -1,0 +1,92 @@
+//! The cases, written once for `.await` and `.wait()`.
+
+use cormorant::prelude::*;
+use cormorant::{Sql, UncheckedSql};
+use futures_util::future::try_join_all;
+use harness::data::{Colors, Keys, WANTED_COLOR, new_users};
+use harness::{Meter, Outcome, Place, System, measure};
+
+use crate::models::{User, UserAndCells, url, user_and_post};
+
+macro_rules! system {
+    ($name:ident, $($done:tt)*) => {
+        pub struct $name {
+            db: Database,
+            clear: &'static [&'static str],
+        }
+
+        impl System for $name {
+            async fn open(place: &Place) -> Self {
+                Self { db: Database::connect(url(place)).$($done)*.unwrap(), clear: place.clear }
+            }
+
+            async fn execute(&mut self, text: &str) {
+                Sql::unchecked(UncheckedSql::vouch_for(text)).execute(&self.db).$($done)*.unwrap();
+            }
+
+            async fn trivial_query(&mut self, meter: &mut Meter) -> Outcome {
+                measure!(meter, User::query().all(&self.db).$($done)*.unwrap());
+                Ok(())
+            }
+
+            async fn medium_complex_query(&mut self, meter: &mut Meter) -> Outcome {
+                measure!(meter, {
+                    // SQL by hand: a query follows foreign keys in their own direction only.
+                    let rows: Vec<UserAndCells> = sql!(
+                        "SELECT users.id, users.name, users.hair_color, \
+                         posts.id, posts.user_id, posts.title, posts.body \
+                         FROM users LEFT JOIN posts ON posts.user_id = users.id WHERE users.hair_color = {WANTED_COLOR}"
+                    )
+                    .all(&self.db)
+                    .$($done)*
+                    .unwrap();
+                    rows.into_iter().map(user_and_post).collect::<Vec<_>>()
+                });
+                Ok(())
+            }
+
+            async fn insert(&mut self, rows: usize, meter: &mut Meter) -> Outcome {
+                measure!(meter, {
+                    let users = new_users(rows).map(|new| User::builder().name(new.name).hair_color(new.hair_color));
+                    User::insert_many(&self.db, users).$($done)*.unwrap()
+                }, after: self.execute_all(self.clear).await);
+                Ok(())
+            }
+
+            async fn point_lookup(&mut self, meter: &mut Meter) -> Outcome {
+                let mut keys = Keys::new();
+                measure!(meter, User::get(&self.db, keys.next_key()).$($done)*.unwrap());
+                Ok(())
+            }
+
+            async fn update(&mut self, meter: &mut Meter) -> Outcome {
+                let mut user = User::get(&self.db, 1).$($done)*.unwrap();
+                let mut colors = Colors::new();
+                measure!(meter, {
+                    user.hair_color = colors.next_color();
+                    user.save(&self.db).$($done)*.unwrap()
+                });
+                Ok(())
+            }
+
+            async fn save_unchanged(&mut self, meter: &mut Meter) -> Outcome {
+                let mut user = User::get(&self.db, 1).$($done)*.unwrap();
+                let color = user.hair_color.clone();
+                measure!(meter, {
+                    user.hair_color = color.clone();
+                    user.save(&self.db).$($done)*.unwrap()
+                });
+                Ok(())
+            }
+
+            async fn lookups(&mut self, meter: &mut Meter) -> Outcome {
+                let db = &self.db;
+                measure!(meter, try_join_all(Keys::at_once().map(|key| User::get(db, key))).$($done)*.unwrap());
+                Ok(())
+            }
+        }
+    };
+}
+
+system!(Awaited, await);
+system!(Waited, wait());

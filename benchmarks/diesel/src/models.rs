@@ -1,0 +1,53 @@
+//! Tables and rows.
+
+use diesel::prelude::*;
+
+diesel::table! {
+    users {
+        id -> Integer,
+        name -> Text,
+        hair_color -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    posts {
+        id -> Integer,
+        user_id -> Integer,
+        title -> Text,
+        body -> Nullable<Text>,
+    }
+}
+
+diesel::joinable!(posts -> users (user_id));
+diesel::allow_tables_to_appear_in_same_query!(users, posts);
+
+#[derive(Queryable, Identifiable, AsChangeset)]
+#[diesel(table_name = users, treat_none_as_null = true)]
+pub struct User {
+    pub id: i32,
+    pub name: String,
+    pub hair_color: Option<String>,
+}
+
+#[derive(Queryable)]
+#[expect(dead_code, reason = "read to be compared with what others read")]
+pub struct Post {
+    id: i32,
+    user_id: i32,
+    title: String,
+    body: Option<String>,
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = users, treat_none_as_default_value = false)]
+pub struct NewUser {
+    pub name: String,
+    pub hair_color: Option<String>,
+}
+
+impl From<harness::data::NewUser> for NewUser {
+    fn from(user: harness::data::NewUser) -> Self {
+        Self { name: user.name, hair_color: user.hair_color }
+    }
+}

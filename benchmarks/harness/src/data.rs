@@ -1,0 +1,111 @@
+//! Tables and rows, the same for everybody. The tables are those of Diesel's own benchmarks.
+
+use crate::{Backend, Case};
+
+/// The colour that the medium complex query asks for.
+pub const WANTED_COLOR: &str = "black";
+
+/// How many users there are where a case reads or changes single ones; their keys are 1 to this.
+const USERS: usize = 1_000;
+
+/// A user that is not in the database yet, as a program holds it.
+pub struct NewUser {
+    pub name: String,
+    pub hair_color: Option<String>,
+}
+
+/// New users. Making them is part of the operation that inserts them: who needs them in another struct pays for it.
+pub fn new_users(rows: usize) -> impl ExactSizeIterator<Item = NewUser> {
+    (0..rows).map(|n| NewUser { name: format!("User {n}"), hair_color: Some("hair_color".to_owned()) })
+}
+
+/// Keys of users, one after the other, spread over the table.
+pub struct Keys(usize);
+
+impl Keys {
+    pub fn new() -> Self {
+        Self(0)
+    }
+
+    pub fn next_key(&mut self) -> i32 {
+        self.0 = (self.0 + 37) % USERS;
+        self.0 as i32 + 1
+    }
+
+    /// The keys that are looked up at once.
+    pub fn at_once() -> impl ExactSizeIterator<Item = i32> + Clone {
+        (0..32).map(|n| n * 31 + 1)
+    }
+}
+
+impl Default for Keys {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Colours to dye hair in: never the same twice in a row.
+#[derive(Default)]
+pub struct Colors(bool);
+
+impl Colors {
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    pub fn next_color(&mut self) -> Option<String> {
+        self.0 = !self.0;
+        Some(if self.0 { "red" } else { "green" }.to_owned())
+    }
+}
+
+/// The statements that make the tables of a case and fill them. They bind nothing.
+pub(crate) fn set_up(backend: Backend, case: Case, rows: usize) -> Vec<String> {
+    let mut statements: Vec<String> = schema(backend).iter().map(|&statement| statement.to_owned()).collect();
+    statements.extend(match case {
+        Case::TrivialQuery => users(rows, |_| "NULL"),
+        Case::MediumComplexQuery => users(rows, alternating),
+        Case::Insert => Vec::new(),
+        _ => users(USERS, alternating),
+    });
+    if backend == Backend::Postgres {
+        statements.push("VACUUM ANALYZE users, posts".to_owned());
+    }
+    statements
+}
+
+fn schema(backend: Backend) -> [&'static str; 4] {
+    let (users, posts) = match backend {
+        Backend::Sqlite => (
+            "CREATE TABLE users (id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, name TEXT NOT NULL, hair_color TEXT)",
+            "CREATE TABLE posts (id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, user_id INTEGER NOT NULL \
+             REFERENCES users (id), title TEXT NOT NULL, body TEXT)",
+        ),
+        Backend::Postgres => (
+            "CREATE TABLE users (id SERIAL PRIMARY KEY, name TEXT NOT NULL, hair_color TEXT)",
+            "CREATE TABLE posts (id SERIAL PRIMARY KEY, user_id INTEGER NOT NULL REFERENCES users (id), \
+             title TEXT NOT NULL, body TEXT)",
+        ),
+        Backend::Mariadb => (
+            "CREATE TABLE users (id INTEGER PRIMARY KEY AUTO_INCREMENT, name TEXT NOT NULL, hair_color TEXT) \
+             CHARACTER SET utf8mb4",
+            "CREATE TABLE posts (id INTEGER PRIMARY KEY AUTO_INCREMENT, user_id INTEGER NOT NULL, \
+             title TEXT NOT NULL, body TEXT, FOREIGN KEY (user_id) REFERENCES users (id)) CHARACTER SET utf8mb4",
+        ),
+    };
+    ["DROP TABLE IF EXISTS posts", "DROP TABLE IF EXISTS users", users, posts]
+}
+
+/// The first user is the one whose hair has the colour that is asked for.
+fn alternating(n: usize) -> &'static str {
+    if n.is_multiple_of(2) { "'black'" } else { "'brown'" }
+}
+
+fn users(rows: usize, hair_color: fn(usize) -> &'static str) -> Vec<String> {
+    let numbers: Vec<usize> = (0..rows).collect();
+    let insert = |chunk: &[usize]| {
+        let rows: Vec<String> = chunk.iter().map(|&n| format!("('User {n}', {})", hair_color(n))).collect();
+        format!("INSERT INTO users (name, hair_color) VALUES {}", rows.join(", "))
+    };
+    numbers.chunks(500).map(insert).collect()
+}

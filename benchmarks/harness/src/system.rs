@@ -1,0 +1,43 @@
+//! What a peer implements.
+
+use std::future::Future;
+
+use crate::{Meter, Place};
+
+/// `Err` is the reason why a case is skipped.
+pub type Outcome = Result<(), &'static str>;
+
+/// A way to use a database, in an open state: it is opened anew for every case.
+///
+/// Every method is a future so that one trait serves all; a synchronous system's are ready at once. A failure is a
+/// panic: it ends the process.
+pub trait System: Sized + Send {
+    fn open(place: &Place) -> impl Future<Output = Self> + Send;
+
+    /// Runs a statement that binds nothing and whose rows nobody wants.
+    fn execute(&mut self, sql: &str) -> impl Future<Output = ()> + Send;
+
+    /// Runs statements that bind nothing, one after the other.
+    fn execute_all(&mut self, statements: &[&str]) -> impl Future<Output = ()> + Send {
+        async move {
+            for statement in statements {
+                self.execute(statement).await;
+            }
+        }
+    }
+
+    fn trivial_query(&mut self, meter: &mut Meter) -> impl Future<Output = Outcome> + Send;
+
+    fn medium_complex_query(&mut self, meter: &mut Meter) -> impl Future<Output = Outcome> + Send;
+
+    fn insert(&mut self, rows: usize, meter: &mut Meter) -> impl Future<Output = Outcome> + Send;
+
+    fn point_lookup(&mut self, meter: &mut Meter) -> impl Future<Output = Outcome> + Send;
+
+    fn update(&mut self, meter: &mut Meter) -> impl Future<Output = Outcome> + Send;
+
+    fn save_unchanged(&mut self, meter: &mut Meter) -> impl Future<Output = Outcome> + Send;
+
+    /// On one connection, or on as many as there are at its place.
+    fn lookups(&mut self, meter: &mut Meter) -> impl Future<Output = Outcome> + Send;
+}
