@@ -59,6 +59,12 @@ impl Pool {
         self.0.max_parameters
     }
 
+    /// Whether statements run on the calling thread, and may be asked to [at once](Self::run_now).
+    #[inline]
+    pub fn runs_inline(&self) -> bool {
+        self.0.runs_inline
+    }
+
     /// How long to wait for what someone else holds.
     pub fn acquire_timeout(&self) -> std::time::Duration {
         self.0.options.acquire_timeout

@@ -93,9 +93,15 @@ impl<'a> Row<'a> {
     fn cell(&self, at: usize) -> Result<Cell<'a>, Mismatch> {
         match self.cells {
             #[cfg(feature = "sqlite")]
-            Cells::Sqlite(row) => self.sqlite_cell(at, row.get_ref(at).ok()),
+            Cells::Sqlite(row) => match row.get_ref(at) {
+                Ok(value) => Ok(self.sqlite_cell(at, value)),
+                Err(_) => Err(Mismatch::new("another column", "the end of the row")),
+            },
             #[cfg(feature = "sqlite")]
-            Cells::SqliteValues(values) => self.sqlite_cell(at, values.get(at).map(Into::into)),
+            Cells::SqliteValues(values) => match values.get(at) {
+                Some(value) => Ok(self.sqlite_cell(at, value.into())),
+                None => Err(Mismatch::new("another column", "the end of the row")),
+            },
             #[cfg(feature = "postgres")]
             Cells::Postgres(row) => crate::postgres::cell::of(row, at).map(|cell| Cell(CellOf::Postgres(cell))),
             #[cfg(feature = "mysql")]
@@ -109,12 +115,8 @@ impl<'a> Row<'a> {
 
     #[cfg(feature = "sqlite")]
     #[inline]
-    fn sqlite_cell(&self, at: usize, value: Option<rusqlite::types::ValueRef<'a>>) -> Result<Cell<'a>, Mismatch> {
-        let decimal = || self.outputs.get(at).map_or_else(Default::default, |output| output.decimal);
-        match value {
-            Some(value) => Ok(Cell(CellOf::Sqlite(value, decimal()))),
-            None => Err(Mismatch::new("another column", "the end of the row")),
-        }
+    fn sqlite_cell(&self, at: usize, value: rusqlite::types::ValueRef<'a>) -> Cell<'a> {
+        Cell(CellOf::Sqlite(value, self.outputs, at))
     }
 
     /// Takes every cell as a value of its own, for another thread.
@@ -122,7 +124,7 @@ impl<'a> Row<'a> {
     pub(crate) fn take_owned(&mut self, values: &mut Vec<rusqlite::types::Value>) -> Result<()> {
         for _ in 0..self.len() {
             values.push(self.read(|cell| match cell.0 {
-                CellOf::Sqlite(value, _) => {
+                CellOf::Sqlite(value, ..) => {
                     rusqlite::types::Value::try_from(value).map_err(|_| Mismatch::new("text", "text that is not UTF-8"))
                 }
                 #[allow(unreachable_patterns, reason = "reached when a driver is built in")]
@@ -151,8 +153,9 @@ pub struct Cell<'a>(pub(crate) CellOf<'a>);
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum CellOf<'a> {
+    /// The value, and where the form of an exact number is found: few cells need it.
     #[cfg(feature = "sqlite")]
-    Sqlite(rusqlite::types::ValueRef<'a>, cormorant_sql::DecimalForm),
+    Sqlite(rusqlite::types::ValueRef<'a>, &'a [Output], usize),
     #[cfg(feature = "postgres")]
     Postgres(crate::postgres::cell::PgCell<'a>),
     #[cfg(feature = "mysql")]
@@ -161,12 +164,18 @@ pub(crate) enum CellOf<'a> {
     None(std::marker::PhantomData<&'a ()>),
 }
 
+#[cfg(feature = "sqlite")]
+#[inline]
+fn decimal_form(outputs: &[Output], at: usize) -> cormorant_sql::DecimalForm {
+    outputs.get(at).map_or_else(Default::default, |output| output.decimal)
+}
+
 /// Asks the backend's own `cell` module.
 macro_rules! by_backend {
     ($cell:expr, $verb:ident) => {
         match $cell.0 {
             #[cfg(feature = "sqlite")]
-            CellOf::Sqlite(value, form) => crate::sqlite::cell::$verb(value, form),
+            CellOf::Sqlite(value, outputs, at) => crate::sqlite::cell::$verb(value, decimal_form(outputs, at)),
             #[cfg(feature = "postgres")]
             CellOf::Postgres(cell) => crate::postgres::cell::$verb(cell),
             #[cfg(feature = "mysql")]
@@ -182,7 +191,7 @@ impl<'a> Cell<'a> {
     pub fn is_null(self) -> bool {
         match self.0 {
             #[cfg(feature = "sqlite")]
-            CellOf::Sqlite(value, _) => matches!(value, rusqlite::types::ValueRef::Null),
+            CellOf::Sqlite(value, ..) => matches!(value, rusqlite::types::ValueRef::Null),
             #[cfg(feature = "postgres")]
             CellOf::Postgres(cell) => cell.bytes.is_none(),
             #[cfg(feature = "mysql")]

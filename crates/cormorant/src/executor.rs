@@ -80,12 +80,14 @@ impl<'a> Target<'a> {
     /// Runs a statement: at once where it can be, for what is waited for costs more to set up than a row to read.
     #[inline]
     pub(crate) async fn call(self, call: Call<'_>, sink: Sink<'_>) -> Result<Done> {
-        if let Self::Database(pool) = self
-            && let Some(result) = pool.run_now(call, sink, STATEMENT)
-        {
-            return result;
+        let done = match self {
+            Self::Database(pool) => pool.run_now(call, sink, STATEMENT),
+            Self::Transaction(transaction) => transaction.run_now(call, sink),
+        };
+        match done {
+            Some(result) => result,
+            None => self.call_later(call, sink).await,
         }
-        self.call_later(call, sink).await
     }
 
     /// Runs a statement that is waited for.

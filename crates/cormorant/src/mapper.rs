@@ -60,6 +60,11 @@ pub trait Mapper: Sized + 'static {
     /// The columns as they are now.
     fn snapshot(entity: &Self::Entity) -> Self::Snapshot;
 
+    /// Makes a snapshot one of the columns as they are now, in the memory it has.
+    fn renew(snapshot: &mut Self::Snapshot, entity: &Self::Entity) {
+        *snapshot = Self::snapshot(entity);
+    }
+
     /// Another copy of a snapshot.
     fn copy(snapshot: &Self::Snapshot) -> Self::Snapshot;
 

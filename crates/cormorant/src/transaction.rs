@@ -5,6 +5,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use cormorant_driver::{Begin, Call, Done, Error, ErrorKind, Gate, Lease, Pass, Pool, Result, Sink};
 
+use crate::executor::Work;
+
+/// Who has a transaction's turn, in the errors of others who wait for it.
+const STATEMENT: &str = "a statement of the transaction";
+
 /// A transaction, or a scope (savepoint) inside one: what [`Database::transaction`](crate::Database::transaction)
 /// hands to its closure, and what [`Database::begin`](crate::Database::begin) gives.
 ///
@@ -52,21 +57,14 @@ enum Slot {
 }
 
 impl Transaction {
-    pub(crate) async fn begin(pool: &Pool, begin: Begin) -> Result<Self> {
-        let lease = pool.acquire("a transaction").await?;
-        let shared = Shared {
-            pool: pool.clone(),
-            begin,
-            turns: Gate::single(),
-            state: Mutex::new(State {
-                slot: Slot::Waiting(lease),
-                scopes: Vec::new(),
-                abandoned: None,
-                next_id: 1,
-                ended: false,
-            }),
-        };
-        Ok(Self { shared: Arc::new(shared), depth: 0, id: 0 })
+    pub(crate) fn begin(pool: &Pool, begin: Begin) -> Work<'_, Self> {
+        Box::pin(async move {
+            let lease = pool.acquire("a transaction").await?;
+            let state =
+                State { slot: Slot::Waiting(lease), scopes: Vec::new(), abandoned: None, next_id: 1, ended: false };
+            let shared = Shared { pool: pool.clone(), begin, turns: Gate::single(), state: Mutex::new(state) };
+            Ok(Self { shared: Arc::new(shared), depth: 0, id: 0 })
+        })
     }
 
     pub(crate) fn pool(&self) -> &Pool {
@@ -107,11 +105,17 @@ impl Transaction {
     /// # Errors
     /// The database's.
     pub async fn savepoint(&self) -> Result<Self> {
-        let mut running = self.enter().await?;
-        let depth = running.lease()?.connection()?.savepoint().await?;
-        let id = self.state().opened(depth);
-        running.finish();
-        Ok(Self { shared: Arc::clone(&self.shared), depth, id })
+        self.open_scope().await
+    }
+
+    fn open_scope(&self) -> Work<'_, Self> {
+        Box::pin(async move {
+            let mut running = self.enter().await?;
+            let depth = running.lease()?.connection()?.savepoint().await?;
+            let id = self.state().opened(depth);
+            running.finish();
+            Ok(Self { shared: Arc::clone(&self.shared), depth, id })
+        })
     }
 
     /// Commits the transaction, or keeps the scope's work.
@@ -131,22 +135,39 @@ impl Transaction {
         self.finish(false).await
     }
 
-    async fn finish(self, keep: bool) -> Result<()> {
-        if self.depth == 0 && matches!(self.state().slot, Slot::Waiting(_)) {
-            self.end();
-            return Ok(());
+    fn finish(self, keep: bool) -> Work<'static, ()> {
+        Box::pin(async move {
+            if self.depth == 0 && matches!(self.state().slot, Slot::Waiting(_)) {
+                self.end();
+                return Ok(());
+            }
+            let mut running = self.enter().await?;
+            let connection = running.lease()?.connection()?;
+            let result = match (self.depth, keep) {
+                (0, true) => connection.commit().await,
+                (0, false) => connection.rollback().await,
+                (scope, true) => connection.release(scope).await,
+                (scope, false) => connection.rollback_to(scope).await,
+            };
+            if result.is_ok() || self.depth == 0 {
+                self.end();
+            }
+            running.finish();
+            result
+        })
+    }
+
+    /// Runs a statement at once, where the transaction has begun and nobody has to be waited for.
+    pub(crate) fn run_now(&self, call: Call<'_>, sink: Sink<'_>) -> Option<Result<Done>> {
+        if !self.shared.pool.runs_inline() {
+            return None;
         }
-        let mut running = self.enter().await?;
-        let connection = running.lease()?.connection()?;
-        let result = match (self.depth, keep) {
-            (0, true) => connection.commit().await,
-            (0, false) => connection.rollback().await,
-            (scope, true) => connection.release(scope).await,
-            (scope, false) => connection.rollback_to(scope).await,
+        // Whatever is wrong is found again, and said, where it is waited for.
+        let (mut running, abandoned) = self.take(self.shared.turns.try_pass(STATEMENT)?).ok()?;
+        let result = match running.begun && abandoned.is_none() {
+            true => running.lease().and_then(Lease::connection).ok()?.run_now(call, sink),
+            false => None,
         };
-        if result.is_ok() || self.depth == 0 {
-            self.end();
-        }
         running.finish();
         result
     }
@@ -161,7 +182,7 @@ impl Transaction {
     /// Takes the connection for one statement, and begins the transaction before the first.
     async fn enter(&self) -> Result<Running<'_>> {
         self.state().check(self)?;
-        let turn = self.shared.turns.pass("a statement of the transaction", self.shared.pool.acquire_timeout()).await;
+        let turn = self.shared.turns.pass(STATEMENT, self.shared.pool.acquire_timeout()).await;
         let turn = turn.map_err(|late| {
             Error::new(
                 ErrorKind::PoolTimeout,

@@ -202,21 +202,21 @@ impl<M: Mapper, O: Output> Query<M, O> {
     /// # Errors
     /// [`ErrorKind::Unsupported`] when the dialect lacks something.
     pub fn to_sql(&self, dialect: Dialect) -> Result<String> {
-        let query = self.clone().settled();
+        let mut query = self.clone();
+        query.settle();
         let statement = crate::executor::statement(Kind::Select, M::TABLE, &query.buffer.tokens);
         Ok(render(&statement, dialect).map_err(Error::from_sql)?.sql)
     }
 
-    /// The query as it runs.
+    /// Becomes the query that runs.
     #[inline]
-    fn settled(mut self) -> Self {
+    fn settle(&mut self) {
         if self.paged {
             self.order_by_key(false);
         }
-        if self.buffer.tokens.contains(&Token::GroupBy) {
-            self.buffer = with_shared_values(self.buffer);
+        if self.buffer.tokens.iter().any(|token| matches!(token, Token::GroupBy)) {
+            self.buffer = with_shared_values(std::mem::take(&mut self.buffer));
         }
-        self
     }
 
     fn push_number(&mut self, number: u64, clause: Token) {

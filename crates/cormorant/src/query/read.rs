@@ -1,9 +1,10 @@
 //! Terminals that read.
 
-use cormorant_driver::{Error, ErrorKind, Result, Row};
-use cormorant_sql::{Kind, Token, Value};
+use cormorant_driver::{Error, ErrorKind, Result, Row, Sink};
+use cormorant_sql::{Buffer, Kind, Token, Value};
 
 use super::{Fetch, Query, not_found};
+use crate::executor::Target;
 use crate::{Executor, Mapper, executor};
 
 impl<M: Mapper, O: Fetch> Query<M, O> {
@@ -11,14 +12,15 @@ impl<M: Mapper, O: Fetch> Query<M, O> {
     ///
     /// # Errors
     /// The database's, and [`ErrorKind::Decode`] when a row is not what the type says.
-    pub async fn all(self, db: &impl Executor) -> Result<Vec<O::Row>> {
+    pub async fn all(mut self, db: &impl Executor) -> Result<Vec<O::Row>> {
+        self.settle();
         let mut rows = Vec::new();
         let loader = self.loader;
-        self.each(Kind::Select, db, |row| {
+        let mut sink = |row: &mut Row<'_>| {
             rows.push(O::load(loader, row)?);
             Ok(())
-        })
-        .await?;
+        };
+        run::<M>(Kind::Select, &self.buffer, db.target(), &mut sink).await?;
         Ok(rows)
     }
 
@@ -77,13 +79,14 @@ impl<M: Mapper, O: Fetch> Query<M, O> {
     ///
     /// # Errors
     /// The database's.
-    pub async fn count(self, db: &impl Executor) -> Result<u64> {
+    pub async fn count(mut self, db: &impl Executor) -> Result<u64> {
+        self.settle();
         let mut count = 0;
-        self.each(Kind::Count, db, |row| {
+        let mut sink = |row: &mut Row<'_>| {
             count = row.read(|cell| cell.int())?.unsigned_abs();
             Ok(())
-        })
-        .await?;
+        };
+        run::<M>(Kind::Count, &self.buffer, db.target(), &mut sink).await?;
         Ok(count)
     }
 
@@ -91,13 +94,14 @@ impl<M: Mapper, O: Fetch> Query<M, O> {
     ///
     /// # Errors
     /// The database's.
-    pub async fn exists(self, db: &impl Executor) -> Result<bool> {
+    pub async fn exists(mut self, db: &impl Executor) -> Result<bool> {
+        self.settle();
         let mut exists = false;
-        self.each(Kind::Exists, db, |row| {
+        let mut sink = |row: &mut Row<'_>| {
             exists = row.read(|cell| cell.bool())?;
             Ok(())
-        })
-        .await?;
+        };
+        run::<M>(Kind::Exists, &self.buffer, db.target(), &mut sink).await?;
         Ok(exists)
     }
 
@@ -105,13 +109,13 @@ impl<M: Mapper, O: Fetch> Query<M, O> {
     ///
     /// # Errors
     /// The database's.
-    pub async fn explain(self, db: &impl Executor) -> Result<String> {
+    pub async fn explain(mut self, db: &impl Executor) -> Result<String> {
         let target = db.target();
-        let query = self.settled();
-        let statement = executor::statement(Kind::Select, M::TABLE, &query.buffer.tokens);
+        self.settle();
+        let statement = executor::statement(Kind::Select, M::TABLE, &self.buffer.tokens);
         let compiled = target.pool().shapes().get(&statement).map_err(Error::from_sql)?;
         let sql = format!("{} {}", target.dialect().explain(), compiled.sql);
-        let mut call = cormorant_driver::Call::new(&compiled, &query.buffer.values);
+        let mut call = cormorant_driver::Call::new(&compiled, &self.buffer.values);
         (call.sql, call.outputs, call.keep) = (&sql, &[], false);
         let mut plan = String::new();
         target
@@ -123,20 +127,6 @@ impl<M: Mapper, O: Fetch> Query<M, O> {
             })
             .await?;
         Ok(plan)
-    }
-
-    async fn each(
-        self,
-        kind: Kind,
-        db: &impl Executor,
-        mut sink: impl FnMut(&mut Row<'_>) -> Result<()> + Send,
-    ) -> Result<()> {
-        let query = self.settled();
-        let statement = executor::statement(kind, M::TABLE, &query.buffer.tokens);
-        match db.target().run(&statement, &query.buffer.values, &mut sink).await {
-            Ok(_) => Ok(()),
-            Err(error) => Err(crate::problem::of_query(error, M::TABLE)),
-        }
     }
 
     /// At most so many rows, or fewer where a lower limit was asked for.
@@ -174,5 +164,14 @@ impl<M: Mapper, O: Fetch> Query<M, O> {
                 };
             }
         }
+    }
+}
+
+#[inline]
+async fn run<M: Mapper>(kind: Kind, buffer: &Buffer, target: Target<'_>, sink: Sink<'_>) -> Result<()> {
+    let statement = executor::statement(kind, M::TABLE, &buffer.tokens);
+    match target.run(&statement, &buffer.values, sink).await {
+        Ok(_) => Ok(()),
+        Err(error) => Err(crate::problem::of_query(error, M::TABLE)),
     }
 }

@@ -52,10 +52,10 @@ impl<M: Mapper> Query<M, M> {
         self.write(Kind::Delete, db).await
     }
 
-    async fn write(self, kind: Kind, db: &impl Executor) -> Result<u64> {
-        let query = self.settled();
-        let statement = executor::statement(kind, M::TABLE, &query.buffer.tokens);
-        match db.target().run(&statement, &query.buffer.values, &mut executor::no_rows).await {
+    async fn write(mut self, kind: Kind, db: &impl Executor) -> Result<u64> {
+        self.settle();
+        let statement = executor::statement(kind, M::TABLE, &self.buffer.tokens);
+        match db.target().run(&statement, &self.buffer.values, &mut executor::no_rows).await {
             Ok(done) => Ok(done.rows),
             Err(error) => Err(problem::of_write(error, M::TABLE, &[], &[])),
         }

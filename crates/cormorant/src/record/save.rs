@@ -28,7 +28,6 @@ impl<M: Model> Record<M> {
         M::as_stored(&mut self.entity);
         let changed = M::changed(snapshot, &self.entity);
         if changed.is_empty() {
-            self.state = State::Clean;
             return Ok(());
         }
         let key = M::snapshot_key(snapshot)?;
@@ -49,7 +48,9 @@ impl<M: Model> Record<M> {
         if done.rows == 0 {
             return Err(stale::<M>(&key, "saved"));
         }
-        self.state = State::Clean;
+        if let State::Touched(snapshot) = &mut self.state {
+            M::renew(snapshot, &self.entity);
+        }
         Ok(())
     }
 }

@@ -98,6 +98,10 @@ pub(super) fn expand(model: &Model, names: &Names) -> TokenStream {
                 #snapshot(#(#support::Clone::clone(&entity.#fields),)*)
             }
 
+            fn renew(snapshot: &mut Self::Snapshot, entity: &Self::Entity) {
+                #(#support::Clone::clone_from(&mut snapshot.#places, &entity.#fields);)*
+            }
+
             fn copy(snapshot: &Self::Snapshot) -> Self::Snapshot {
                 #snapshot(#(#support::Clone::clone(&snapshot.#places),)*)
             }
