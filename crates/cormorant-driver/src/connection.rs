@@ -13,7 +13,7 @@ pub struct Call<'a> {
     /// The text.
     pub sql: &'a str,
     /// The values.
-    pub values: &'a [Value],
+    pub values: &'a [Value<'a>],
     /// What the server is told about each value.
     pub parameters: &'a [Parameter],
     /// Which value each placeholder takes, where the dialect's placeholders have no numbers.
@@ -37,7 +37,7 @@ pub struct Call<'a> {
 
 impl<'a> Call<'a> {
     /// A rendered statement.
-    pub fn new(compiled: &'a Compiled, values: &'a [Value]) -> Self {
+    pub fn new(compiled: &'a Compiled, values: &'a [Value<'a>]) -> Self {
         Self {
             sql: &compiled.sql,
             values,
@@ -499,7 +499,7 @@ fn is_warned_of() -> bool {
 
 /// A value that no column can hold is refused before anything is sent.
 #[inline]
-fn refuse_unstorable(values: &[Value]) -> Result<()> {
+fn refuse_unstorable(values: &[Value<'_>]) -> Result<()> {
     for (n, value) in values.iter().enumerate() {
         let why = match value {
             Value::Unstorable(why) => Some(why),

@@ -10,7 +10,7 @@ use crate::{Error, ErrorKind, Result};
 
 /// ISO 8601 in UTC, with six digits behind the second or none: text that sorts as the times it stands for. `era`
 /// refuses the years that the backend does not keep.
-pub(crate) fn text(value: &Value, era: fn(i16) -> Result<()>) -> Result<String> {
+pub(crate) fn text(value: &Value<'_>, era: fn(i16) -> Result<()>) -> Result<String> {
     let date_time = |moment: DateTime| {
         era(moment.year())?;
         Ok(format!("{} {}", moment.date(), clock(moment.time())))
@@ -38,7 +38,10 @@ fn clock(time: Time) -> String {
 
 /// A list as a JSON array: one parameter, whatever its length. Bytes go as hexadecimal digits, and what JSON has no
 /// form for is written by `other`.
-pub(crate) fn json(values: &[Value], mut other: impl FnMut(&mut String, &Value) -> Result<()>) -> Result<String> {
+pub(crate) fn json(
+    values: &[Value<'_>],
+    mut other: impl FnMut(&mut String, &Value<'_>) -> Result<()>,
+) -> Result<String> {
     let mut json = String::with_capacity(values.len() * 8 + 2);
     json.push('[');
     for (n, value) in values.iter().enumerate() {

@@ -99,16 +99,20 @@ fn single() -> Runtime {
     Builder::new_current_thread().enable_all().build().unwrap()
 }
 
-fn call<'a>(sql: &'a str, values: &'a [Value]) -> Call<'a> {
+fn call<'a>(sql: &'a str, values: &'a [Value<'_>]) -> Call<'a> {
     Call { values, writes: !sql.starts_with("SELECT"), keep: true, ..Call::text(sql) }
 }
 
-async fn run(connection: &mut Connection, sql: &str, values: &[Value]) -> Result<Done> {
+async fn run(connection: &mut Connection, sql: &str, values: &[Value<'_>]) -> Result<Done> {
     connection.run(call(sql, values), &mut |_| Ok(())).await
 }
 
 /// The first column of every row.
-async fn column<T: Scalar + Send>(connection: &mut Connection, sql: &str, values: &[Value]) -> Result<Vec<Option<T>>> {
+async fn column<T: Scalar + Send>(
+    connection: &mut Connection,
+    sql: &str,
+    values: &[Value<'_>],
+) -> Result<Vec<Option<T>>> {
     let mut found = Vec::new();
     connection
         .run(call(sql, values), &mut |row| {
@@ -119,7 +123,7 @@ async fn column<T: Scalar + Send>(connection: &mut Connection, sql: &str, values
     Ok(found)
 }
 
-async fn one<T: Scalar + Send>(connection: &mut Connection, sql: &str, values: &[Value]) -> Result<T> {
+async fn one<T: Scalar + Send>(connection: &mut Connection, sql: &str, values: &[Value<'_>]) -> Result<T> {
     Ok(column(connection, sql, values).await?.swap_remove(0).expect("not NULL"))
 }
 
@@ -218,7 +222,7 @@ fn values_come_back_as_they_were() {
             trip(c, column, id).await;
         }
         // Sixteen bytes of another tool are a UUID too.
-        run(c, "INSERT INTO t (r) VALUES (?)", &[Value::Bytes(id.as_bytes().to_vec())]).await.unwrap();
+        run(c, "INSERT INTO t (r) VALUES (?)", &[Value::Bytes(id.as_bytes().into())]).await.unwrap();
         assert_eq!(one::<Uuid>(c, "SELECT r FROM t WHERE r IS NOT NULL", &[]).await.unwrap(), id);
 
         run(c, "DELETE FROM t", &[]).await.unwrap();
@@ -522,9 +526,9 @@ fn errors_have_a_kind_and_a_name_and_no_value() {
             assert_eq!(one::<i64>(c, "SELECT 1", &[]).await.unwrap(), 1, "{sql}");
         }
         let max = one::<i64>(c, "SELECT @@max_allowed_packet", &[]).await.unwrap();
-        let large = [Value::Bytes(vec![1; max as usize + 1])];
+        let large = [Value::Bytes(vec![1; max as usize + 1].into())];
         assert_eq!(run(c, "SELECT LENGTH(?)", &large).await.unwrap_err().kind(), ErrorKind::LimitExceeded);
-        let fits = [Value::Bytes(vec![1; max as usize - 200])];
+        let fits = [Value::Bytes(vec![1; max as usize - 200].into())];
         assert_eq!(one::<i64>(c, "SELECT LENGTH(?)", &fits).await.unwrap(), max - 200);
         let many = vec![Value::Null; 65_536];
         assert_eq!(run(c, "SELECT 1", &many).await.unwrap_err().kind(), ErrorKind::LimitExceeded);
@@ -746,7 +750,7 @@ fn a_statement_dropped_at_any_poll_leaves_no_trace() {
             }
             let long = [Value::Text("y".repeat(3_000_000).into())];
             for (sql, values) in [
-                ("INSERT INTO t (s) VALUES ('canary')", &[] as &[Value]),
+                ("INSERT INTO t (s) VALUES ('canary')", &[] as &[Value<'_>]),
                 ("INSERT INTO t (s) VALUES (?)", &long),
                 ("SELECT a.s FROM t a, t b", &[]),
                 ("DELETE FROM t", &[]),
@@ -1098,7 +1102,7 @@ fn lists_of_every_class_travel_as_one_parameter() {
             (5, Class::Decimal, decimal("123456789012345678.0123456789"), decimal("123456789012345678.0123456788")),
             (6, Class::Text, text("é \" \\ \n 😀"), text("é \" \\ \n 😁")),
             (7, Class::Text, text("aé"), text("aé ")),
-            (8, Class::Bytes, Value::Bytes((0..=255).collect()), Value::Bytes(vec![0])),
+            (8, Class::Bytes, Value::Bytes((0..=255).collect()), Value::Bytes(vec![0].into())),
             (9, Class::Date, Value::Date(date(1, 1, 1)), Value::Date(date(1, 1, 2))),
             (10, Class::Time, Value::Time(time(23, 59, 59, 999_999_000)), Value::Time(time(23, 59, 59, 0))),
             (11, Class::DateTime, Value::DateTime(w), Value::DateTime(date(2024, 2, 29).at(23, 59, 59, 0))),

@@ -53,7 +53,7 @@ macro_rules! pool {
 trait Ask {
     fn connection(&mut self) -> &mut Connection;
 
-    fn done(&mut self, sql: &str, values: &[Value]) -> Result<Done> {
+    fn done(&mut self, sql: &str, values: &[Value<'_>]) -> Result<Done> {
         wait(self.connection().run(call(sql, values), &mut |_| Ok(())))
     }
 
@@ -65,7 +65,7 @@ trait Ask {
         self.done(sql, &[]).unwrap_err()
     }
 
-    fn all<T: Scalar>(&mut self, sql: &str, values: &[Value]) -> Result<Vec<T>> {
+    fn all<T: Scalar>(&mut self, sql: &str, values: &[Value<'_>]) -> Result<Vec<T>> {
         self.all_of(call(sql, values))
     }
 
@@ -78,7 +78,7 @@ trait Ask {
         Ok(all)
     }
 
-    fn one<T: Scalar>(&mut self, sql: &str, values: &[Value]) -> Result<T> {
+    fn one<T: Scalar>(&mut self, sql: &str, values: &[Value<'_>]) -> Result<T> {
         self.all(sql, values).map(|all| all.into_iter().next().unwrap())
     }
 }
@@ -89,7 +89,7 @@ impl Ask for Lease {
     }
 }
 
-fn call<'a>(sql: &'a str, values: &'a [Value]) -> Call<'a> {
+fn call<'a>(sql: &'a str, values: &'a [Value<'_>]) -> Call<'a> {
     Call { values, keep: true, ..Call::text(sql) }
 }
 
@@ -365,7 +365,7 @@ fn lists_are_one_parameter() {
         (Value::Bool(true), "SELECT true = ANY($1)"),
         (Value::Float(0.5), "SELECT 0.5::real = ANY($1)"),
         (Value::Decimal("9.90".parse().unwrap()), "SELECT 9.9::numeric = ANY($1)"),
-        (Value::Bytes(vec![1]), "SELECT '\\x01'::bytea = ANY($1)"),
+        (Value::Bytes(vec![1].into()), "SELECT '\\x01'::bytea = ANY($1)"),
         (Value::Date(date(2024, 2, 29)), "SELECT '2024-02-29'::date = ANY($1)"),
         (Value::Time(time(1, 2, 3, 0)), "SELECT '01:02:03'::time = ANY($1)"),
         (Value::DateTime(date(2024, 2, 29).at(1, 0, 0, 0)), "SELECT '2024-02-29 01:00'::timestamp = ANY($1)"),

@@ -69,7 +69,10 @@ pub(crate) fn expand(input: Input) -> syn::Result<TokenStream> {
     if !plain.is_empty() {
         pieces.push(quote!(.text(#plain)));
     }
-    Ok(quote!(#krate::Sql::new() #(#pieces)*))
+    Ok(quote!({
+        static __SQL_OF_THIS_PLACE: #krate::__private::Known = #krate::__private::Known::new();
+        #krate::Sql::new(&__SQL_OF_THIS_PLACE) #(#pieces)*
+    }))
 }
 
 fn piece(inside: &str, text: &LitStr) -> syn::Result<TokenStream> {

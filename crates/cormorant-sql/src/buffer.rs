@@ -12,7 +12,7 @@ pub struct Buffer {
     /// The tokens, in postfix order.
     pub tokens: SmallVec<[Token; 8]>,
     /// The values.
-    pub values: SmallVec<[Value; 2]>,
+    pub values: SmallVec<[Value<'static>; 2]>,
 }
 
 impl Buffer {
@@ -24,7 +24,7 @@ impl Buffer {
     }
 
     /// A buffer with one bound value.
-    pub fn bind(token: Token, value: Value) -> Self {
+    pub fn bind(token: Token, value: Value<'static>) -> Self {
         let mut buffer = Self::of(token);
         buffer.values.push(value);
         buffer

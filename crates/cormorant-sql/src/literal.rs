@@ -17,7 +17,7 @@ use crate::{Dialect, Fault, Value};
 ///
 /// # Errors
 /// [`Fault`] for what the dialect has no literal for: lists, and NUL, infinities and NaN where it cannot store them.
-pub fn literal(dialect: Dialect, value: &Value) -> Result<String, Fault> {
+pub fn literal(dialect: Dialect, value: &Value<'_>) -> Result<String, Fault> {
     let none = |what: &str| {
         Err(Fault::Unsupported { what: format!("{dialect} has no literal for {what}"), instead: "bind the value" })
     };

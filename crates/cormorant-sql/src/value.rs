@@ -8,10 +8,11 @@ use jiff::civil::{Date, DateTime, Time};
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
-/// A value on its way to the database, as a parameter.
+/// A value on its way to the database, as a parameter. Text and bytes are borrowed where what holds them outlives the
+/// statement: saving a record copies neither.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
-pub enum Value {
+pub enum Value<'a> {
     /// NULL.
     Null,
     /// True or false.
@@ -23,9 +24,9 @@ pub enum Value {
     /// An exact number.
     Decimal(Decimal),
     /// Text.
-    Text(Cow<'static, str>),
+    Text(Cow<'a, str>),
     /// Bytes.
-    Bytes(Vec<u8>),
+    Bytes(Cow<'a, [u8]>),
     /// A day.
     Date(Date),
     /// A time of day.
@@ -37,13 +38,13 @@ pub enum Value {
     /// A UUID.
     Uuid(Uuid),
     /// A list for `is_in`: one parameter, whatever its length.
-    List(Vec<Value>),
+    List(Vec<Value<'a>>),
     /// A value that no column can hold, and why: binding it is an error. Building an expression cannot fail, running
     /// it can.
     Unstorable(Box<str>),
 }
 
-impl Value {
+impl Value<'_> {
     /// The class of a value; `None` for NULL, which fits every class, and for lists.
     pub fn class(&self) -> Option<Class> {
         Some(match self {
@@ -65,6 +66,27 @@ impl Value {
     /// True for NULL.
     pub fn is_null(&self) -> bool {
         matches!(self, Self::Null)
+    }
+
+    /// A value that borrows nothing.
+    #[must_use]
+    pub fn into_owned(self) -> Value<'static> {
+        match self {
+            Self::Null => Value::Null,
+            Self::Bool(value) => Value::Bool(value),
+            Self::Int(value) => Value::Int(value),
+            Self::Float(value) => Value::Float(value),
+            Self::Decimal(value) => Value::Decimal(value),
+            Self::Text(value) => Value::Text(Cow::Owned(value.into_owned())),
+            Self::Bytes(value) => Value::Bytes(Cow::Owned(value.into_owned())),
+            Self::Date(value) => Value::Date(value),
+            Self::Time(value) => Value::Time(value),
+            Self::DateTime(value) => Value::DateTime(value),
+            Self::Timestamp(value) => Value::Timestamp(value),
+            Self::Uuid(value) => Value::Uuid(value),
+            Self::List(values) => Value::List(values.into_iter().map(Value::into_owned).collect()),
+            Self::Unstorable(why) => Value::Unstorable(why),
+        }
     }
 }
 

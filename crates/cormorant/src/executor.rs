@@ -65,14 +65,19 @@ impl<'a> Target<'a> {
 
     /// Renders a statement, or finds it rendered, and runs it.
     #[inline]
-    pub(crate) async fn run(self, statement: &Statement<'_>, values: &[Value], sink: Sink<'_>) -> Result<Done> {
+    pub(crate) async fn run(self, statement: &Statement<'_>, values: &[Value<'_>], sink: Sink<'_>) -> Result<Done> {
         let compiled = self.pool().shapes().get(statement).map_err(Error::from_sql)?;
         self.call(Call::new(&compiled, values), sink).await
     }
 
     /// Runs a query that gives at most one row.
     #[inline]
-    pub(crate) async fn run_single(self, statement: &Statement<'_>, values: &[Value], sink: Sink<'_>) -> Result<Done> {
+    pub(crate) async fn run_single(
+        self,
+        statement: &Statement<'_>,
+        values: &[Value<'_>],
+        sink: Sink<'_>,
+    ) -> Result<Done> {
         let compiled = self.pool().shapes().get(statement).map_err(Error::from_sql)?;
         self.call(Call { single: true, ..Call::new(&compiled, values) }, sink).await
     }

@@ -88,7 +88,7 @@ where
         other => other,
     };
 
-    fn to_value(&self) -> Result<Value, Unstorable> {
+    fn to_value(&self) -> Result<Value<'_>, Unstorable> {
         match &self.key {
             Some(key) => key.to_value(),
             None => Err(Unstorable(UNSAVED.to_owned())),

@@ -58,8 +58,8 @@ where
     }
 }
 
-fn value<T: Scalar>(part: &T) -> Result<Value> {
-    part.to_value().map_err(|fault| Error::new(ErrorKind::Encode, fault.to_string()))
+fn value<T: Scalar>(part: &T) -> Result<Value<'static>> {
+    part.to_value().map(Value::into_owned).map_err(|fault| Error::new(ErrorKind::Encode, fault.to_string()))
 }
 
 impl<T: Scalar + Eq + Hash + Debug> Key for T {

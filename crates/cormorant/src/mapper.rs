@@ -49,7 +49,7 @@ pub trait Mapper: Sized + 'static {
     ///
     /// # Errors
     /// [`Unstorable`] when the column cannot hold it.
-    fn value(entity: &Self::Entity, column: u16) -> Result<Value, Unstorable>;
+    fn value(entity: &Self::Entity, column: u16) -> Result<Value<'_>, Unstorable>;
 
     /// The key.
     ///

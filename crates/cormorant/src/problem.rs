@@ -16,7 +16,7 @@ pub(crate) fn of_query(error: Error, table: &'static TableDef) -> Error {
 }
 
 /// An error of a statement that wrote; `written` are the columns of its values, in order, row by row.
-pub(crate) fn of_write(error: Error, table: &'static TableDef, written: &[u16], values: &[Value]) -> Error {
+pub(crate) fn of_write(error: Error, table: &'static TableDef, written: &[u16], values: &[Value<'_>]) -> Error {
     match error.kind() {
         ErrorKind::SchemaMismatch => missing(error, table),
         ErrorKind::Unique => unique(error, table),
@@ -107,7 +107,7 @@ fn same(found: &str, constraint: &str, table: &TableDef) -> bool {
     found == constraint || found.strip_prefix(table.name).and_then(|rest| rest.strip_prefix('.')) == Some(constraint)
 }
 
-fn foreign_key(error: Error, table: &'static TableDef, written: &[u16], values: &[Value]) -> Error {
+fn foreign_key(error: Error, table: &'static TableDef, written: &[u16], values: &[Value<'_>]) -> Error {
     let named = table.relations.iter().find(|relation| {
         let name = table.column(relation.column).map(|column| names::foreign_key(table.name, &[column.name]));
         name.as_deref().is_some_and(|name| error.constraint() == Some(name))

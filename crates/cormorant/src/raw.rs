@@ -1,12 +1,19 @@
 //! SQL of the program's own.
 
+mod classify;
+
 use std::borrow::Cow;
 use std::fmt;
 
 use cormorant_driver::{Call, Error, ErrorKind, Result};
 use cormorant_sql::{Class, Dialect, Parameter, Value};
 
+use smallvec::{SmallVec, smallvec};
+
+use self::classify::{StatementClass, classify};
 use crate::{Executor, Field, FromRow, executor, query};
+
+pub use self::classify::Known;
 
 /// SQL text whose braces bind what they hold: `sql!("SELECT name FROM items WHERE id = {id}")`; `{..list}` binds a
 /// list. See [`Sql`].
@@ -35,13 +42,14 @@ macro_rules! sql {
 #[must_use = "SQL does nothing until it runs: `.all(&db).await?`"]
 #[derive(Clone, Debug, Default)]
 pub struct Sql {
-    pieces: Vec<Piece>,
+    pieces: SmallVec<[Piece; 4]>,
+    known: Option<&'static Known>,
 }
 
 #[derive(Clone)]
 enum Piece {
     Text(Cow<'static, str>),
-    Value(Result<Value, String>, Class),
+    Value(Result<Value<'static>, String>, Class),
     List(Vec<Piece>),
 }
 
@@ -58,8 +66,8 @@ impl fmt::Debug for Piece {
 
 impl Sql {
     #[doc(hidden)]
-    pub fn new() -> Self {
-        Self::default()
+    pub fn new(known: &'static Known) -> Self {
+        Self { pieces: SmallVec::new(), known: Some(known) }
     }
 
     #[doc(hidden)]
@@ -88,7 +96,7 @@ impl Sql {
     /// SQL text that is made while the program runs. The name says what reviewers have to look for: this text
     /// becomes part of the statement as it is, so nothing in it may come from a user.
     pub fn unchecked(text: impl Into<UncheckedSql>) -> Self {
-        Self { pieces: vec![Piece::Text(Cow::Owned(text.into().0))] }
+        Self { pieces: smallvec![Piece::Text(Cow::Owned(text.into().0))], known: None }
     }
 
     /// Every row.
@@ -135,12 +143,15 @@ impl Sql {
 
     async fn run(self, db: &impl Executor, sink: cormorant_driver::Sink<'_>) -> Result<u64> {
         let target = db.target();
-        let mut statement = Prepared::default();
+        let mut statement = Prepared { sql: String::with_capacity(length(&self.pieces)), ..Prepared::default() };
         for piece in self.pieces {
             statement.push(piece, target.dialect())?;
         }
         let Prepared { sql, values, parameters } = statement;
-        let class = classify(&sql)?;
+        let class = match self.known {
+            Some(known) => known.classify(&sql)?,
+            None => classify(&sql)?,
+        };
         let call = Call {
             sql: &sql,
             values: &values,
@@ -162,8 +173,18 @@ impl Sql {
 #[derive(Default)]
 struct Prepared {
     sql: String,
-    values: Vec<Value>,
-    parameters: Vec<Parameter>,
+    values: SmallVec<[Value<'static>; 4]>,
+    parameters: SmallVec<[Parameter; 4]>,
+}
+
+/// About how long the text will be.
+fn length(pieces: &[Piece]) -> usize {
+    let of = |piece: &Piece| match piece {
+        Piece::Text(text) => text.len(),
+        Piece::Value(..) => 3,
+        Piece::List(pieces) => pieces.len() * 6,
+    };
+    pieces.iter().map(of).sum()
 }
 
 impl Prepared {
@@ -192,133 +213,6 @@ impl Prepared {
     }
 }
 
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-enum StatementClass {
-    Read,
-    Write,
-    /// Changes the session, which the next user of the connection must not see.
-    Session,
-}
-
-/// What a statement does, by its first words and by what it calls. In doubt it writes.
-fn classify(sql: &str) -> Result<StatementClass> {
-    // PostgreSQL nests comments and the others do not: both readings count.
-    let flat = class_of_words(sql, false)?;
-    let nested = class_of_words(sql, true)?;
-    Ok(flat.max(nested))
-}
-
-fn class_of_words(sql: &str, nested: bool) -> Result<StatementClass> {
-    let (word, rest) = first_word(sql, nested);
-    let class = match word.as_str() {
-        // EXPLAIN ANALYZE runs what it explains.
-        "EXPLAIN" if sql.to_ascii_uppercase().contains("ANALY") => StatementClass::Write,
-        "SELECT" | "VALUES" | "EXPLAIN" | "SHOW" => StatementClass::Read,
-        "BEGIN" | "START" | "COMMIT" | "END" | "ROLLBACK" | "SAVEPOINT" | "RELEASE" | "ABORT" => {
-            return Err(controls(&word));
-        }
-        "PREPARE" if first_word(rest, nested).0 == "TRANSACTION" => return Err(controls("PREPARE TRANSACTION")),
-        "SET" | "RESET" | "USE" | "PRAGMA" | "ATTACH" | "DETACH" | "LISTEN" | "UNLISTEN" | "LOCK" | "UNLOCK"
-        | "DISCARD" | "PREPARE" | "DEALLOCATE" | "DECLARE" | "XA" | "FLUSH" | "HANDLER" => StatementClass::Session,
-        _ => StatementClass::Write,
-    };
-    Ok(if leaves_a_mark(sql, &word) { StatementClass::Session } else { class })
-}
-
-fn controls(words: &str) -> Error {
-    Error::new(
-        ErrorKind::Misuse,
-        format!(
-            "{words} in raw SQL would change the connection behind the library's back: use `db.transaction(…)`, `db.begin()` and `commit`"
-        ),
-    )
-}
-
-/// Whether a statement makes a temporary table, takes a lock that the session holds, or changes a setting. Quoted text
-/// is read like any other: to take a word in it for a call costs a connection, and no more.
-fn leaves_a_mark(sql: &str, first: &str) -> bool {
-    const LOCKS: [&str; 5] = [
-        "GET_LOCK",
-        "PG_ADVISORY_LOCK",
-        "PG_ADVISORY_LOCK_SHARED",
-        "PG_TRY_ADVISORY_LOCK",
-        "PG_TRY_ADVISORY_LOCK_SHARED",
-    ];
-    let is_one_of = |word: &str, words: &[&str]| words.iter().any(|other| word.eq_ignore_ascii_case(other));
-    let mut before = "";
-    for word in sql.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty()) {
-        let made = match first {
-            "CREATE" => true,
-            "SELECT" | "WITH" => is_one_of(before, &["INTO", "LOCAL", "GLOBAL"]),
-            _ => false,
-        };
-        if is_one_of(word, &LOCKS)
-            || (made && is_one_of(word, &["TEMP", "TEMPORARY"]))
-            || (word.eq_ignore_ascii_case("SET_CONFIG") && !sets_for_transaction(sql))
-        {
-            return true;
-        }
-        before = word;
-    }
-    false
-}
-
-/// Whether every `set_config` holds for its transaction alone: its last argument is the word `true`.
-fn sets_for_transaction(sql: &str) -> bool {
-    let dense: String = sql.chars().filter(|c| !c.is_whitespace()).collect::<String>().to_ascii_uppercase();
-    dense.split("SET_CONFIG").skip(1).all(|call| {
-        let mut depth = 0_i32;
-        let end = call.find(|c| {
-            depth += i32::from(c == '(') - i32::from(c == ')');
-            depth <= 0
-        });
-        end.and_then(|end| call.get(..end)).is_some_and(|arguments| arguments.ends_with(",TRUE"))
-    })
-}
-
-/// The word a statement begins with, in capitals, and what follows it: behind comments, brackets and empty statements.
-fn first_word(sql: &str, nested: bool) -> (String, &str) {
-    let mut rest = sql;
-    loop {
-        rest = rest.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, ';' | '(' | '\u{feff}'));
-        rest = if let Some(inside) = rest.strip_prefix("/*!").or_else(|| rest.strip_prefix("/*M!")) {
-            // MySQL runs what stands in such a comment, behind a version.
-            inside.trim_start_matches(|c: char| c.is_ascii_digit())
-        } else if rest.starts_with("--") || rest.starts_with('#') {
-            rest.split_once('\n').map_or("", |(_, next)| next)
-        } else if let Some(inside) = rest.strip_prefix("/*") {
-            behind_comment(inside, nested)
-        } else if let Some(next) = rest.strip_prefix("*/") {
-            next
-        } else {
-            break;
-        };
-    }
-    let end = rest.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(rest.len());
-    let (word, rest) = rest.split_at_checked(end).unwrap_or((rest, ""));
-    (word.to_ascii_uppercase(), rest)
-}
-
-/// What follows a comment that has begun.
-fn behind_comment(inside: &str, nested: bool) -> &str {
-    let mut depth = 1u32;
-    let mut rest = inside;
-    while depth > 0 {
-        let Some((before, next)) = rest.split_once("*/") else { return "" };
-        match before.split_once("/*") {
-            Some((_, deeper)) if nested => {
-                depth += 1;
-                rest = rest.get(rest.len() - deeper.len() - next.len() - 2..).unwrap_or_default();
-            }
-            _ => {
-                depth -= 1;
-                rest = next;
-            }
-        }
-    }
-    rest
-}
-
 fn piece<T: Bind + ?Sized>(value: &T) -> Piece {
     Piece::Value(value.to_bind(), value.class())
 }
@@ -331,14 +225,14 @@ fn piece<T: Bind + ?Sized>(value: &T) -> Piece {
 )]
 pub trait Bind {
     #[doc(hidden)]
-    fn to_bind(&self) -> Result<Value, String>;
+    fn to_bind(&self) -> Result<Value<'static>, String>;
     #[doc(hidden)]
     fn class(&self) -> Class;
 }
 
 impl<T: Field> Bind for T {
-    fn to_bind(&self) -> Result<Value, String> {
-        self.value().map_err(|unstorable| unstorable.0)
+    fn to_bind(&self) -> Result<Value<'static>, String> {
+        self.value().map(Value::into_owned).map_err(|unstorable| unstorable.0)
     }
 
     fn class(&self) -> Class {
@@ -349,7 +243,7 @@ impl<T: Field> Bind for T {
 macro_rules! borrowed {
     ($($type:ty),*) => {$(
         impl Bind for $type {
-            fn to_bind(&self) -> Result<Value, String> {
+            fn to_bind(&self) -> Result<Value<'static>, String> {
                 (**self).to_owned().to_bind()
             }
 
@@ -370,40 +264,5 @@ impl UncheckedSql {
     /// Vouches for a text.
     pub fn vouch_for(text: impl Into<String>) -> Self {
         Self(text.into())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_changes_a_session_is_told_from_what_does_not() {
-        for sql in [
-            "FLUSH TABLES WITH READ LOCK",
-            "/* a /* b */ */ HANDLER items OPEN",
-            "CREATE /* a */ TEMP TABLE t (n integer)",
-            "create or replace temporary table t (n integer)",
-            "SELECT 1 INTO LOCAL TEMPORARY t",
-            "SELECT 1 FROM t WHERE pg_catalog.pg_try_advisory_lock(1)",
-            "DO get_lock ('a', 1)",
-            "SELECT set_config('a', 'b', false)",
-            "SELECT set_config('a', 'b', $1)",
-            "SELECT set_config('a', 'b', true), set_config ('c', 'd', 1 > 2)",
-            "SELECT set_config /* , true) */ ('a', 'b', false)",
-            "SELECT set_config('a', upper(true), f(1)) AND f(1, true)",
-            "PREPARE x AS SELECT 1",
-        ] {
-            assert!(classify(sql).is_ok_and(|class| class == StatementClass::Session), "{sql}");
-        }
-        for (sql, class) in [
-            ("SELECT temp, local FROM temporary", StatementClass::Read),
-            ("INSERT INTO temp VALUES (1)", StatementClass::Write),
-            ("SELECT pg_advisory_xact_lock(1)", StatementClass::Read),
-            ("SELECT set_config('a', 'it''s', TRUE )", StatementClass::Read),
-            ("SELECT SET_CONFIG ('a', lower('b'), true), set_config('a', 'b',\ntrue)", StatementClass::Read),
-        ] {
-            assert!(classify(sql).is_ok_and(|found| found == class), "{sql}");
-        }
     }
 }

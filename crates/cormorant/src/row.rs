@@ -4,7 +4,7 @@ use cormorant_driver::{Result, Row};
 use cormorant_sql::Value;
 use cormorant_sql::schema::ColumnType;
 
-use crate::{Mapper, Model, Record, Scalar, Unstorable};
+use crate::{Left, Mapper, Model, Record, Scalar, Unstorable};
 
 /// What a field of a model can be: a [`Scalar`], or an `Option` of one.
 #[diagnostic::on_unimplemented(
@@ -28,7 +28,7 @@ pub trait Field: Sized {
     ///
     /// # Errors
     /// [`Unstorable`] when no column of this type holds the value.
-    fn value(&self) -> Result<Value, Unstorable>;
+    fn value(&self) -> Result<Value<'_>, Unstorable>;
 
     /// Makes the value what will be read back.
     fn as_stored(&mut self);
@@ -44,7 +44,7 @@ impl<T: Scalar> Field for T {
     }
 
     #[inline]
-    fn value(&self) -> Result<Value, Unstorable> {
+    fn value(&self) -> Result<Value<'_>, Unstorable> {
         self.to_value()
     }
 
@@ -65,7 +65,7 @@ impl<T: Scalar> Field for Option<T> {
     }
 
     #[inline]
-    fn value(&self) -> Result<Value, Unstorable> {
+    fn value(&self) -> Result<Value<'_>, Unstorable> {
         self.as_ref().map_or(Ok(Value::Null), Scalar::to_value)
     }
 
@@ -115,6 +115,13 @@ pub trait FromRow: Sized {
 impl<M: Model> FromRow for Record<M> {
     fn from_row(row: &mut Row<'_>) -> Result<Self> {
         <M as Mapper>::load(row).map(Record::loaded)
+    }
+}
+
+/// A row of an outer join: `None` where its key is NULL.
+impl<M: Model> FromRow for Option<Record<M>> {
+    fn from_row(row: &mut Row<'_>) -> Result<Self> {
+        crate::support::load_joined::<Left, M>(row)
     }
 }
 

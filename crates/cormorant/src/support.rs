@@ -18,6 +18,7 @@ pub use cormorant_sql::{Buffer, Route, Value};
 
 pub use crate::dec::decimal;
 pub use crate::expr::{Assign, IntoExpr};
+pub use crate::raw::Known;
 pub use crate::registry::{Registered, inventory, register};
 pub use crate::{
     Columns, Executor, Expr, Field, ForeignKey, FromRow, IntoModel, Join, KeyPart, Left, Mapper, Model, Predicate,
@@ -129,12 +130,12 @@ fn key_column<M: Mapper>(route: Route) -> (Token, Class) {
 }
 
 /// The key to compare with: none of a row that is not saved, and a refusal of one that no column holds.
-fn key_value<M: Mapper>(other: &ForeignKey<M>) -> Option<Value>
+fn key_value<M: Mapper>(other: &ForeignKey<M>) -> Option<Value<'static>>
 where
     M::Key: Scalar,
 {
     let key = other.key()?;
-    Some(key.to_value().unwrap_or_else(|unstorable| Value::Unstorable(unstorable.0.into())))
+    Some(key.to_value().map_or_else(|unstorable| Value::Unstorable(unstorable.0.into()), Value::into_owned))
 }
 
 /// Compares with a row's key; `None` where it has none.

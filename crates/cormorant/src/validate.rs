@@ -12,10 +12,10 @@ use crate::Mapper;
 /// # Errors
 /// [`ErrorKind::Validation`](crate::ErrorKind::Validation) with every fault.
 #[inline]
-pub(crate) fn values<M: Mapper>(
-    entity: &M::Entity,
+pub(crate) fn values<'e, M: Mapper>(
+    entity: &'e M::Entity,
     columns: impl Iterator<Item = u16>,
-    mut take: impl FnMut(Value),
+    mut take: impl FnMut(Value<'e>),
 ) -> Result<()> {
     let mut faults = Vec::new();
     for position in columns {
@@ -39,7 +39,7 @@ pub(crate) fn values<M: Mapper>(
 
 /// What is wrong with a value. Lengths and numbers are shown unless the field is secret, text never.
 #[inline]
-fn fault(table: &TableDef, position: u16, column: &ColumnDef, value: &Value) -> Option<String> {
+fn fault(table: &TableDef, position: u16, column: &ColumnDef, value: &Value<'_>) -> Option<String> {
     // A foreign key is as long and as exact as the key it points at.
     let ty = match value {
         Value::Text(_) | Value::Decimal(_) => table.type_of(position).unwrap_or(column.ty),

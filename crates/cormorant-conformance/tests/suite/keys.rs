@@ -176,7 +176,7 @@ struct Code(String);
 impl Scalar for Code {
     const TYPE: ColumnType = ColumnType::Text { max_length: Some(3) };
 
-    fn to_value(&self) -> Result<Value, Unstorable> {
+    fn to_value(&self) -> Result<Value<'_>, Unstorable> {
         self.0.to_value()
     }
 

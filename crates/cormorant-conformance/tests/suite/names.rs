@@ -285,7 +285,7 @@ impl<const N: usize> Mapper for Odd<N> {
     fn assign(entity: &mut Self, column: u16, row: &mut Row<'_>) -> Result<()> {
         Even::assign(&mut entity.0, column, row)
     }
-    fn value(entity: &Self, column: u16) -> Result<Value, Unstorable> {
+    fn value(entity: &Self, column: u16) -> Result<Value<'_>, Unstorable> {
         Even::value(&entity.0, column)
     }
     fn key(entity: &Self) -> Result<i64> {

@@ -32,7 +32,37 @@ async fn items(test: &Fixture) -> cormorant::Result<()> {
     Ok(())
 }
 
+#[derive(Model, Clone, Debug, PartialEq)]
+#[model(table = "raw_owners")]
+struct Owner {
+    id: i64,
+    name: String,
+}
+
+#[derive(Model, Clone, Debug, PartialEq)]
+#[model(table = "raw_pets")]
+struct Pet {
+    id: i64,
+    name: Option<String>,
+    owner: ForeignKey<Owner>,
+}
+
 conformance! {
+    async fn a_row_that_an_outer_join_lacks_is_none(test: &Fixture) {
+        test.db.create(models![Owner, Pet]).await?;
+        let ann = Owner::builder().name("Ann").insert(&test.db).await?;
+        Owner::builder().name("Bob").insert(&test.db).await?;
+        let rex = Pet::builder().name(None::<String>).owner(&ann).insert(&test.db).await?;
+        let rows: Vec<(Record<Owner>, Option<Record<Pet>>, i64)> = sql!(
+            "SELECT o.id, o.name, p.id, p.name, p.owner_id, 7 FROM raw_owners AS o \
+             LEFT JOIN raw_pets AS p ON p.owner_id = o.id ORDER BY o.id"
+        )
+        .all(&test.db)
+        .await?;
+        assert_eq!(rows.iter().map(|row| row.1.clone()).collect::<Vec<_>>(), [Some(rex), None]);
+        assert!(rows.iter().all(|row| row.2 == 7), "the columns behind are found");
+    }
+
     async fn rows_are_scalars_tuples_structs_and_models(test: &Fixture) {
         items(test).await?;
         let db = &test.db;

@@ -13,7 +13,7 @@ struct Email(String);
 impl Scalar for Email {
     const TYPE: ColumnType = ColumnType::Text { max_length: Some(60) };
 
-    fn to_value(&self) -> Result<Value, Unstorable> {
+    fn to_value(&self) -> Result<Value<'_>, Unstorable> {
         match self.0.contains('@') {
             true => self.0.to_value(),
             false => Err(Unstorable("an e-mail address has an @".to_owned())),

@@ -12,7 +12,7 @@ use crate::{Error, ErrorKind, Result};
 const MOST: usize = u16::MAX as usize;
 
 /// A statement's values in the order of its placeholders, which have no numbers.
-pub(super) fn bind(values: &[Value], order: Option<&[u16]>) -> Result<Vec<Bound>> {
+pub(super) fn bind(values: &[Value<'_>], order: Option<&[u16]>) -> Result<Vec<Bound>> {
     let count = order.map_or(values.len(), <[u16]>::len);
     if count > MOST {
         return Err(Error::new(
@@ -31,11 +31,11 @@ pub(super) fn bind(values: &[Value], order: Option<&[u16]>) -> Result<Vec<Bound>
     order.iter().map(nth).collect()
 }
 
-fn one(n: usize, value: &Value) -> Result<Bound> {
+fn one(n: usize, value: &Value<'_>) -> Result<Bound> {
     bound(value).map_err(|error| error.with_parameter(n))
 }
 
-fn bound(value: &Value) -> Result<Bound> {
+fn bound(value: &Value<'_>) -> Result<Bound> {
     Ok(match value {
         Value::Null => Bound::NULL,
         Value::Bool(b) => Bound::Int(i64::from(*b)),
@@ -43,7 +43,7 @@ fn bound(value: &Value) -> Result<Bound> {
         Value::Float(n) if !n.is_finite() => return Err(unstorable("MySQL has neither NaN nor infinities")),
         Value::Float(n) => Bound::Double(*n),
         Value::Text(text) => Bound::Bytes(text.as_bytes().to_vec()),
-        Value::Bytes(bytes) => Bound::Bytes(bytes.clone()),
+        Value::Bytes(bytes) => Bound::Bytes(bytes.to_vec()),
         Value::Decimal(n) => Bound::Bytes(n.to_string().into_bytes()),
         Value::Uuid(id) => Bound::Bytes(id.to_string().into_bytes()),
         Value::Date(day) => date_time(*day, Time::midnight())?,
@@ -90,7 +90,7 @@ fn era(year: i16) -> Result<()> {
 }
 
 /// A list. Exact numbers go as strings: MySQL would read a JSON number as a float.
-fn list(values: &[Value]) -> Result<String> {
+fn list(values: &[Value<'_>]) -> Result<String> {
     crate::text::json(values, |json, value| {
         match value {
             Value::Decimal(n) => quoted(json, &n.to_string()),
@@ -145,7 +145,7 @@ mod tests {
             Value::Date(day),
             Value::DateTime(day.at(4, 5, 6, 7_000)),
             Value::Time(jiff::civil::time(4, 5, 6, 0)),
-            Value::Bytes(vec![0, 255]),
+            Value::Bytes(vec![0, 255].into()),
             Value::Text("a\"\\\u{1}é".into()),
             Value::Bool(true),
             Value::Null,

@@ -14,7 +14,7 @@ pub(super) fn declared(call: Call<'_>) -> impl Iterator<Item = Type> {
     })
 }
 
-fn of(value: &Value) -> Type {
+fn of(value: &Value<'_>) -> Type {
     match value {
         Value::List(values) => values.iter().find_map(Value::class).map_or(Type::UNKNOWN, list),
         value => value.class().map_or(Type::UNKNOWN, single),

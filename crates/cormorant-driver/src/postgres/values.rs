@@ -37,7 +37,7 @@ pub(super) fn check(call: Call<'_>) -> Result<()> {
 }
 
 /// How many bytes a value takes at most.
-fn measure(value: &Value) -> Result<usize> {
+fn measure(value: &Value<'_>) -> Result<usize> {
     Ok(match value {
         Value::Text(text) if text.as_bytes().contains(&0) => {
             return Err(unstorable("PostgreSQL text cannot hold NUL; store it as bytes"));
@@ -52,13 +52,13 @@ fn measure(value: &Value) -> Result<usize> {
 }
 
 /// Values for tokio-postgres.
-pub(super) fn bound(values: &[Value]) -> impl ExactSizeIterator<Item = Bound<'_>> {
+pub(super) fn bound<'a>(values: &'a [Value<'a>]) -> impl ExactSizeIterator<Item = Bound<'a>> {
     values.iter().enumerate().map(|(at, value)| Bound { value, at })
 }
 
 /// A value and its place.
 pub(super) struct Bound<'a> {
-    value: &'a Value,
+    value: &'a Value<'a>,
     at: usize,
 }
 
@@ -87,7 +87,7 @@ impl ToSql for Bound<'_> {
     }
 }
 
-fn encode(value: &Value, ty: &Type, out: &mut BytesMut) -> Result<IsNull> {
+fn encode(value: &Value<'_>, ty: &Type, out: &mut BytesMut) -> Result<IsNull> {
     match (value, ty) {
         (Value::Null, _) => return Ok(IsNull::Yes),
         (Value::Bool(b), &Type::BOOL) => out.put_u8(u8::from(*b)),
@@ -125,7 +125,7 @@ fn encode(value: &Value, ty: &Type, out: &mut BytesMut) -> Result<IsNull> {
 }
 
 /// An array of one dimension, counted from 1.
-fn put_list(values: &[Value], element: &Type, out: &mut BytesMut) -> Result<()> {
+fn put_list(values: &[Value<'_>], element: &Type, out: &mut BytesMut) -> Result<()> {
     let count = i32::try_from(values.len()).map_err(|_| unstorable("the list is too long"))?;
     out.put_i32(i32::from(count > 0));
     out.put_i32(i32::from(values.iter().any(Value::is_null)));
@@ -161,7 +161,7 @@ fn unstorable(why: &str) -> Error {
     Error::new(ErrorKind::Encode, format!("the value cannot be stored exactly: {why}"))
 }
 
-fn name(value: &Value) -> &'static str {
+fn name(value: &Value<'_>) -> &'static str {
     match value {
         Value::Bool(_) => "true or false",
         Value::Int(_) => "an integer",

@@ -52,7 +52,7 @@ enum Answer {
 /// A [`Call`] that can travel.
 struct OwnedCall {
     sql: String,
-    values: Vec<Value>,
+    values: Vec<Value<'static>>,
     parameters: Vec<Parameter>,
     writes: bool,
     keep: bool,
@@ -66,7 +66,8 @@ impl OwnedCall {
     fn of(call: Call<'_>) -> Self {
         let Call { sql, values, parameters, order: _, outputs: _, writes, keep, session, repeats, single, highest_key } =
             call;
-        let (values, parameters) = (values.to_vec(), parameters.to_vec());
+        let values = values.iter().cloned().map(Value::into_owned).collect();
+        let parameters = parameters.to_vec();
         let highest_key = highest_key.map(str::to_owned);
         Self { sql: sql.to_owned(), values, parameters, writes, keep, session, repeats, single, highest_key }
     }

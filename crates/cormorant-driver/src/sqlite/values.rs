@@ -14,7 +14,7 @@ use crate::text::{quoted, unstorable};
 
 /// Binds a statement's values.
 #[inline]
-pub(super) fn bind(statement: &mut Statement<'_>, values: &[Value]) -> Result<()> {
+pub(super) fn bind(statement: &mut Statement<'_>, values: &[Value<'_>]) -> Result<()> {
     for (n, value) in values.iter().enumerate() {
         if let Err(error) = bind_one(statement, n + 1, value) {
             return Err(error.with_parameter(n));
@@ -24,7 +24,7 @@ pub(super) fn bind(statement: &mut Statement<'_>, values: &[Value]) -> Result<()
 }
 
 #[inline]
-fn bind_one(statement: &mut Statement<'_>, at: usize, value: &Value) -> Result<()> {
+fn bind_one(statement: &mut Statement<'_>, at: usize, value: &Value<'_>) -> Result<()> {
     let bound = match value {
         Value::Null => statement.raw_bind_parameter(at, Bound(ValueRef::Null)),
         Value::Int(n) => statement.raw_bind_parameter(at, Bound(ValueRef::Integer(*n))),
@@ -60,7 +60,7 @@ fn decimal(value: Decimal) -> Result<f64> {
 }
 
 /// A day, a time, a moment or a UUID.
-fn text(value: &Value) -> Result<String> {
+fn text(value: &Value<'_>) -> Result<String> {
     crate::text::text(value, |year| match year {
         0.. => Ok(()),
         _ => Err(unstorable("a year before 0 would not sort as text does")),
@@ -68,7 +68,7 @@ fn text(value: &Value) -> Result<String> {
 }
 
 /// A list, with exact numbers as the floats that SQLite keeps them in.
-fn json(values: &[Value]) -> Result<String> {
+fn json(values: &[Value<'_>]) -> Result<String> {
     crate::text::json(values, |json, value| {
         match value {
             Value::Decimal(n) => {

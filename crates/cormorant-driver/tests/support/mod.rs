@@ -11,14 +11,14 @@ use uuid::Uuid;
 
 /// A type that a test binds and reads.
 pub(crate) trait Scalar: Sized + Clone + PartialEq + Send + Sync + 'static {
-    fn to_value(&self) -> Value;
+    fn to_value(&self) -> Value<'static>;
     fn from_cell(cell: Cell<'_>) -> Result<Self, Mismatch>;
 }
 
 macro_rules! scalars {
     ($($type:ty: $value:ident, $cell:ident;)*) => {$(
         impl Scalar for $type {
-            fn to_value(&self) -> Value {
+            fn to_value(&self) -> Value<'static> {
                 Value::$value(self.clone().into())
             }
 
@@ -46,7 +46,7 @@ scalars! {
 macro_rules! narrow {
     ($($type:ty),*) => {$(
         impl Scalar for $type {
-            fn to_value(&self) -> Value {
+            fn to_value(&self) -> Value<'static> {
                 Value::Int((*self).into())
             }
 
@@ -60,7 +60,7 @@ macro_rules! narrow {
 narrow!(i16, i32, u32);
 
 impl Scalar for f32 {
-    fn to_value(&self) -> Value {
+    fn to_value(&self) -> Value<'static> {
         Value::Float((*self).into())
     }
 

@@ -30,7 +30,7 @@ pub(crate) fn route(hops: &[u8]) -> Route {
     hops.iter().fold(Route::ROOT, |route, hop| route.then(*hop))
 }
 
-pub(crate) fn bind(class: Class, value: Value) -> Expr {
+pub(crate) fn bind(class: Class, value: Value<'static>) -> Expr {
     Expr(Buffer::bind(Token::Bind(class), value))
 }
 

@@ -8,7 +8,7 @@ use crate::build::*;
 use crate::sqlite;
 
 #[track_caller]
-fn is(value: Value, sqlite: &str, postgres: &str, mysql: &str) {
+fn is(value: Value<'static>, sqlite: &str, postgres: &str, mysql: &str) {
     for (dialect, wanted) in [(Sqlite, sqlite), (Postgres, postgres), (MySql, mysql), (MariaDb, mysql)] {
         let found = literal(dialect, &value).inspect(|found| record(dialect, &[], &format!("SELECT {found}")));
         let found = found.unwrap_or_else(|fault| fault.to_string());
@@ -41,7 +41,7 @@ fn literals() {
     );
     is(Value::Float(0.1), "1e-1", "'0.1'::float8", "1e-1");
     is(Value::Float(-1e300), "(-1e300)", &format!("'-1{}'::float8", "0".repeat(300)), "(-1e300)");
-    is(Value::Bytes(vec![0, 255]), "X'00ff'", r"'\x00ff'::bytea", "X'00ff'");
+    is(Value::Bytes(vec![0, 255].into()), "X'00ff'", r"'\x00ff'::bytea", "X'00ff'");
     is(Value::Text(r"a\'".into()), r"'a\'''", r"E'a\\'''", "_utf8mb4 X'615c27'");
     let none = |what: &str, dialect: &str| format!("{dialect} has no literal for {what}: bind the value");
     is(
@@ -60,7 +60,7 @@ fn literals() {
 }
 
 /// True when SQLite takes the literal for the bound value, type and all.
-fn is_the_value(db: &Connection, value: &Value) -> bool {
+fn is_the_value(db: &Connection, value: &Value<'_>) -> bool {
     let literal = literal(Dialect::Sqlite, value).unwrap();
     // Behind a minus and before a word, where a careless literal would fall apart.
     let sql = format!(
@@ -103,7 +103,7 @@ fn any_number_is_its_literal() {
         any::<i64>().prop_map(Value::Int),
         prop_oneof![Just(i64::MIN), Just(i64::MAX), Just(0), Just(-1)].prop_map(Value::Int),
         (-1_000_000_000_000i64..1_000_000_000_000, 0i32..9).prop_map(|(n, e)| Value::Float(n as f64 / 10f64.powi(e))),
-        proptest::collection::vec(any::<u8>(), 0..20).prop_map(Value::Bytes),
+        proptest::collection::vec(any::<u8>(), 0..20).prop_map(|bytes| Value::Bytes(bytes.into())),
     ];
     let mut runner = proptest::test_runner::TestRunner::new(cases(2_048));
     runner

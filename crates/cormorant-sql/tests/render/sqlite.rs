@@ -59,7 +59,7 @@ pub(crate) fn prepare(compiled: &Compiled) {
 }
 
 /// Runs a statement and gives the rows.
-pub(crate) fn rows(db: &Connection, compiled: &Compiled, values: &[Value]) -> Vec<Vec<Cell>> {
+pub(crate) fn rows(db: &Connection, compiled: &Compiled, values: &[Value<'_>]) -> Vec<Vec<Cell>> {
     let mut statement = db.prepare(&compiled.sql).unwrap_or_else(|error| panic!("{error}\n{}", compiled.sql));
     let columns = statement.column_count();
     let values = rusqlite::params_from_iter(values.iter().map(cell));
@@ -68,7 +68,7 @@ pub(crate) fn rows(db: &Connection, compiled: &Compiled, values: &[Value]) -> Ve
 }
 
 /// As the driver binds it.
-pub(crate) fn cell(value: &Value) -> Cell {
+pub(crate) fn cell(value: &Value<'_>) -> Cell {
     match value {
         Value::Null => Cell::Null,
         Value::Bool(b) => Cell::Integer(i64::from(*b)),
@@ -76,7 +76,7 @@ pub(crate) fn cell(value: &Value) -> Cell {
         Value::Float(n) => Cell::Real(*n),
         Value::Decimal(n) => Cell::Real(n.to_string().parse().unwrap()),
         Value::Text(text) => Cell::Text(text.to_string()),
-        Value::Bytes(bytes) => Cell::Blob(bytes.clone()),
+        Value::Bytes(bytes) => Cell::Blob(bytes.to_vec()),
         Value::List(values) => {
             let list: Vec<String> =
                 values.iter().map(|v| if let Value::Int(n) = v { n.to_string() } else { "null".into() }).collect();

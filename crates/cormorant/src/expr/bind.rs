@@ -47,10 +47,13 @@ impl<R> Operand<R> for &str {
 /// A value as an expression. One that no column can hold is an error when the query runs: NULL in its place would make
 /// the condition unknown, and its opposite too, and the query would find other rows than it asks for.
 pub(super) fn bind<R, T: Scalar, U>(value: &T) -> Expr<R, U> {
-    bound(Class::of(T::TYPE), value.to_value().unwrap_or_else(|unstorable| Value::Unstorable(unstorable.0.into())))
+    bound(
+        Class::of(T::TYPE),
+        value.to_value().map_or_else(|unstorable| Value::Unstorable(unstorable.0.into()), Value::into_owned),
+    )
 }
 
-pub(super) fn bound<R, U>(class: Class, value: Value) -> Expr<R, U> {
+pub(super) fn bound<R, U>(class: Class, value: Value<'static>) -> Expr<R, U> {
     Expr::new(Buffer::bind(Token::Bind(class), value))
 }
 
@@ -137,6 +140,6 @@ macro_rules! borrowed {
 borrowed! {
     &str => String, |text: &str| Value::Text(text.to_owned().into());
     &String => String, |text: &String| Value::Text(text.clone().into());
-    &[u8] => Vec<u8>, |bytes: &[u8]| Value::Bytes(bytes.to_vec());
-    &Vec<u8> => Vec<u8>, |bytes: &Vec<u8>| Value::Bytes(bytes.clone());
+    &[u8] => Vec<u8>, |bytes: &[u8]| Value::Bytes(bytes.to_vec().into());
+    &Vec<u8> => Vec<u8>, |bytes: &Vec<u8>| Value::Bytes(bytes.clone().into());
 }

@@ -1,12 +1,12 @@
 //! Inserting.
 
-use cormorant_driver::{Error, Result};
+use cormorant_driver::{Done, Error, Result, Sink};
 use cormorant_sql::schema::TableDef;
 use cormorant_sql::{Kind, Token, Value};
 use smallvec::SmallVec;
 
 use super::{Record, State};
-use crate::executor::{Target, statement};
+use crate::executor::{Target, no_rows, statement};
 use crate::{Columns, Executor, IntoModel, Model, Transaction, problem, validate};
 
 /// At most so many rows in one statement: more make it slower on SQLite, and hold locks longer elsewhere.
@@ -30,7 +30,7 @@ impl<M: Model> Record<M> {
     pub(super) async fn insert_into(&mut self, target: Target<'_>) -> Result<()> {
         let omitted = self.prepare();
         let written = written(M::TABLE, omitted);
-        let mut values: SmallVec<[Value; 8]> = SmallVec::new();
+        let mut values: SmallVec<[Value<'_>; 8]> = SmallVec::new();
         validate::values::<M>(&self.entity, written.iter().copied(), |value| values.push(value))?;
         let dialect = target.dialect();
         let key_alone = omitted == key_of(M::TABLE);
@@ -39,15 +39,20 @@ impl<M: Model> Record<M> {
             true => SmallVec::new(),
             false => omitted.iter().collect(),
         };
-        let tokens = tokens(&written, Token::Rows(1), &returning);
-        let entity = &mut self.entity;
-        let mut sink = |cells: &mut cormorant_driver::Row<'_>| {
-            returning.iter().try_for_each(|column| M::assign(entity, *column, cells))
+        let insert = Insert { table: M::TABLE, written: &written, rows: Token::Rows(1), returning: &returning };
+        let done = if returning.is_empty() {
+            let done = insert.run(target, &values, &mut no_rows).await?;
+            drop(values);
+            done
+        } else {
+            // What comes back is written where the values are borrowed from.
+            let values: SmallVec<[Value<'static>; 8]> = values.into_iter().map(Value::into_owned).collect();
+            let entity = &mut self.entity;
+            let mut sink = |cells: &mut cormorant_driver::Row<'_>| {
+                returning.iter().try_for_each(|column| M::assign(entity, *column, cells))
+            };
+            insert.run(target, &values, &mut sink).await?
         };
-        let done = target
-            .run(&statement(Kind::Insert, M::TABLE, &tokens), &values, &mut sink)
-            .await
-            .map_err(|error| problem::of_write(error, M::TABLE, &written, &values))?;
         self.state = State::Clean;
         if returning.is_empty() && !omitted.is_empty() {
             if let Some(key) = done.key.filter(|_| M::TABLE.generated_key().is_some_and(|key| omitted.contains(key))) {
@@ -82,9 +87,9 @@ impl<M: Model> Record<M> {
 
 /// Inserts many: validated first, then in as few statements as fit, all or none.
 pub(crate) async fn insert_many<M: Model>(target: Target<'_>, mut records: Vec<Record<M>>) -> Result<Vec<Record<M>>> {
-    let (mut values, chunks) = rows(&mut records, target)?;
+    let chunks = chunks(&mut records, target)?;
     if chunks.len() < 2 {
-        insert_chunks(target, &mut records, &mut values, &chunks).await?;
+        insert_chunks(target, &mut records, &chunks).await?;
         return Ok(records);
     }
     let transaction: Transaction = match target {
@@ -92,7 +97,7 @@ pub(crate) async fn insert_many<M: Model>(target: Target<'_>, mut records: Vec<R
         Target::Transaction(outer) => outer.savepoint().await?,
     };
     let inside = Target::Transaction(&transaction);
-    if let Err(error) = insert_chunks(inside, &mut records, &mut values, &chunks).await {
+    if let Err(error) = insert_chunks(inside, &mut records, &chunks).await {
         transaction.rollback().await?;
         return Err(error);
     }
@@ -107,10 +112,9 @@ struct Chunk {
     rows: usize,
 }
 
-/// The values of some rows, row by row, all valid, and the statements they take.
-fn rows<M: Model>(records: &mut [Record<M>], target: Target<'_>) -> Result<(Vec<Value>, Vec<Chunk>)> {
+/// The statements that some records take, all of them ready and valid.
+fn chunks<M: Model>(records: &mut [Record<M>], target: Target<'_>) -> Result<Vec<Chunk>> {
     let key = key_of(M::TABLE);
-    let mut values = Vec::with_capacity(records.len() * M::TABLE.columns.len());
     let mut chunks: Vec<Chunk> = Vec::new();
     let mut columns: SmallVec<[u16; 16]> = SmallVec::new();
     let mut most = 1;
@@ -127,9 +131,9 @@ fn rows<M: Model>(records: &mut [Record<M>], target: Target<'_>) -> Result<(Vec<
             Some(last) => last.rows += 1,
             None => chunks.push(Chunk { omitted, rows: 1 }),
         }
-        validate::values::<M>(&record.entity, columns.iter().copied(), |value| values.push(value))?;
+        validate::values::<M>(&record.entity, columns.iter().copied(), drop)?;
     }
-    Ok((values, chunks))
+    Ok(chunks)
 }
 
 fn most_rows(target: Target<'_>, columns: usize) -> usize {
@@ -139,54 +143,43 @@ fn most_rows(target: Target<'_>, columns: usize) -> usize {
     }
 }
 
-async fn insert_chunks<M: Model>(
-    target: Target<'_>,
-    records: &mut [Record<M>],
-    values: &mut [Value],
-    chunks: &[Chunk],
-) -> Result<()> {
-    let (mut records, mut values) = (records, values);
+async fn insert_chunks<M: Model>(target: Target<'_>, records: &mut [Record<M>], chunks: &[Chunk]) -> Result<()> {
+    let mut records = records;
     for chunk in chunks {
-        let columns = written(M::TABLE, chunk.omitted);
         let (these, rest) = records.split_at_mut_checked(chunk.rows).unwrap_or_default();
-        let (theirs, left) = values.split_at_mut_checked(chunk.rows * columns.len()).unwrap_or_default();
         match these {
             [record] => record.insert_into(target).await?,
-            _ => insert_chunk(target, these, theirs, chunk.omitted, &columns).await?,
+            _ => insert_chunk(target, these, chunk.omitted).await?,
         }
-        (records, values) = (rest, left);
+        records = rest;
     }
     Ok(())
 }
 
 /// Inserts several rows in one statement.
-async fn insert_chunk<M: Model>(
-    target: Target<'_>,
-    records: &mut [Record<M>],
-    values: &mut [Value],
-    omitted: Columns,
-    columns: &[u16],
-) -> Result<()> {
+async fn insert_chunk<M: Model>(target: Target<'_>, records: &mut [Record<M>], omitted: Columns) -> Result<()> {
     let dialect = target.dialect();
+    let columns = written(M::TABLE, omitted);
     let returning: SmallVec<[u16; 4]> = match dialect.insert_returning() && !dialect.counts_keys_up(M::TABLE) {
         true => omitted.iter().collect(),
         false => SmallVec::new(),
     };
-    let lists = dialect.inserts_lists().then(|| lists(values, columns.len()));
-    let (rows, values) = match &lists {
-        Some(lists) => (Token::Lists, lists.as_slice()),
-        None => (Token::Rows(records.len() as u32), &*values),
-    };
-    let tokens = tokens(columns, rows, &returning);
+    let mut values = Vec::with_capacity(records.len() * columns.len());
+    for record in &*records {
+        validate::values::<M>(&record.entity, columns.iter().copied(), |value| values.push(value))?;
+    }
+    let mut rows = Token::Rows(records.len() as u32);
+    if dialect.inserts_lists() {
+        (rows, values) = (Token::Lists, lists(values, columns.len()));
+    }
     let mut keys = Vec::with_capacity(if returning.is_empty() { 0 } else { records.len() });
     let mut sink = |row: &mut cormorant_driver::Row<'_>| {
         keys.push(row.read(|cell| cell.int())?);
         Ok(())
     };
-    let done = target
-        .run(&statement(Kind::Insert, M::TABLE, &tokens), values, &mut sink)
-        .await
-        .map_err(|error| problem::of_write(error, M::TABLE, columns, values))?;
+    let insert = Insert { table: M::TABLE, written: &columns, rows, returning: &returning };
+    let done = insert.run(target, &values, &mut sink).await?;
+    drop(values);
     if !omitted.is_empty() {
         if returning.is_empty() {
             // The key of the first row; those of one statement follow each other.
@@ -206,15 +199,37 @@ async fn insert_chunk<M: Model>(
 }
 
 /// A list of each column's values, of values that stand row by row.
-fn lists(values: &mut [Value], columns: usize) -> Vec<Value> {
-    let mut lists: Vec<Vec<Value>> = Vec::new();
+fn lists(values: Vec<Value<'_>>, columns: usize) -> Vec<Value<'_>> {
+    let mut lists: Vec<Vec<Value<'_>>> = Vec::new();
     lists.resize_with(columns, || Vec::with_capacity(values.len() / columns.max(1)));
-    for row in values.chunks_mut(columns.max(1)) {
-        for (list, value) in lists.iter_mut().zip(row) {
-            list.push(std::mem::replace(value, Value::Null));
+    let mut values = values.into_iter().peekable();
+    while values.peek().is_some() {
+        for list in &mut lists {
+            list.extend(values.next());
         }
     }
     lists.into_iter().map(Value::List).collect()
+}
+
+/// An INSERT, whatever the model.
+#[derive(Clone, Copy)]
+struct Insert<'a> {
+    table: &'static TableDef,
+    written: &'a [u16],
+    rows: Token,
+    returning: &'a [u16],
+}
+
+impl Insert<'_> {
+    #[inline]
+    async fn run(self, target: Target<'_>, values: &[Value<'_>], sink: Sink<'_>) -> Result<Done> {
+        let Self { table, written, rows, returning } = self;
+        let mut tokens: SmallVec<[Token; 24]> = written.iter().map(|column| Token::Into(*column)).collect();
+        tokens.push(rows);
+        tokens.extend(returning.iter().map(|column| Token::Returning(*column)));
+        let done = target.run(&statement(Kind::Insert, table, &tokens), values, sink).await;
+        done.map_err(|error| problem::of_write(error, table, written, values))
+    }
 }
 
 fn no_key() -> Error {
@@ -234,12 +249,4 @@ fn key_of(table: &'static TableDef) -> Columns {
         columns.add(key);
     }
     columns
-}
-
-#[inline]
-fn tokens(written: &[u16], rows: Token, returning: &[u16]) -> SmallVec<[Token; 24]> {
-    let mut tokens: SmallVec<[Token; 24]> = written.iter().map(|column| Token::Into(*column)).collect();
-    tokens.push(rows);
-    tokens.extend(returning.iter().map(|column| Token::Returning(*column)));
-    tokens
 }

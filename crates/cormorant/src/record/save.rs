@@ -1,7 +1,7 @@
 //! Saving.
 
 use cormorant_driver::Result;
-use cormorant_sql::{Buffer, Kind, Token};
+use cormorant_sql::{Buffer, Kind, Token, Value};
 use smallvec::SmallVec;
 
 use super::{Record, State, deleted, stale};
@@ -31,20 +31,24 @@ impl<M: Model> Record<M> {
             return Ok(());
         }
         let key = M::snapshot_key(snapshot)?;
-        let mut buffer = Buffer::default();
         let written: SmallVec<[u16; 16]> = changed.iter().collect();
-        validate::values::<M>(&self.entity, written.iter().copied(), |value| buffer.values.push(value))?;
+        let mut values: SmallVec<[Value<'_>; 4]> = SmallVec::new();
+        validate::values::<M>(&self.entity, written.iter().copied(), |value| values.push(value))?;
+        let mut condition = Buffer::default();
+        push_key(&mut condition, M::TABLE, &key)?;
+        let mut tokens: SmallVec<[Token; 16]> = SmallVec::new();
         for column in &written {
-            buffer.push(Token::Bind(class_of(M::TABLE, *column)));
-            buffer.push(Token::Set(*column));
+            tokens.extend([Token::Bind(class_of(M::TABLE, *column)), Token::Set(*column)]);
         }
-        push_key(&mut buffer, M::TABLE, &key)?;
-        let done = target
-            .run(&statement(Kind::Update, M::TABLE, &buffer.tokens), &buffer.values, &mut no_rows)
-            .await
-            .map_err(|error| {
-            problem::of_write(error, M::TABLE, &written, buffer.values.get(..written.len()).unwrap_or_default())
-        })?;
+        tokens.extend_from_slice(&condition.tokens);
+        for value in condition.values {
+            values.push(value);
+        }
+        let done =
+            target.run(&statement(Kind::Update, M::TABLE, &tokens), &values, &mut no_rows).await.map_err(|error| {
+                problem::of_write(error, M::TABLE, &written, values.get(..written.len()).unwrap_or_default())
+            })?;
+        drop(values);
         if done.rows == 0 {
             return Err(stale::<M>(&key, "saved"));
         }

@@ -19,7 +19,7 @@ macro_rules! integers {
             const TYPE: ColumnType = ColumnType::$column;
 
             #[inline]
-            fn to_value(&self) -> Result<Value, Unstorable> {
+            fn to_value(&self) -> Result<Value<'_>, Unstorable> {
                 match i64::try_from(*self) {
                     Ok(value) => Ok(Value::Int(value)),
                     Err(_) => Err(Unstorable(format!("{self} is more than {}, the largest integer a column holds", i64::MAX))),
@@ -47,7 +47,7 @@ macro_rules! plain {
             const TYPE: ColumnType = $column;
 
             #[inline]
-            fn to_value(&self) -> Result<Value, Unstorable> {
+            fn to_value(&self) -> Result<Value<'_>, Unstorable> {
                 Ok(Value::$value(*self))
             }
 
@@ -71,7 +71,7 @@ plain! {
 impl Scalar for f32 {
     const TYPE: ColumnType = ColumnType::F32;
 
-    fn to_value(&self) -> Result<Value, Unstorable> {
+    fn to_value(&self) -> Result<Value<'_>, Unstorable> {
         Ok(Value::Float(f64::from(*self)))
     }
 
@@ -89,8 +89,8 @@ impl Scalar for f32 {
 impl Scalar for String {
     const TYPE: ColumnType = ColumnType::Text { max_length: None };
 
-    fn to_value(&self) -> Result<Value, Unstorable> {
-        Ok(Value::Text(Cow::Owned(self.clone())))
+    fn to_value(&self) -> Result<Value<'_>, Unstorable> {
+        Ok(Value::Text(Cow::Borrowed(self)))
     }
 
     #[inline]
@@ -102,8 +102,8 @@ impl Scalar for String {
 impl Scalar for Vec<u8> {
     const TYPE: ColumnType = ColumnType::Bytes;
 
-    fn to_value(&self) -> Result<Value, Unstorable> {
-        Ok(Value::Bytes(self.clone()))
+    fn to_value(&self) -> Result<Value<'_>, Unstorable> {
+        Ok(Value::Bytes(Cow::Borrowed(self)))
     }
 
     fn from_cell(cell: Cell<'_>) -> Result<Self, Mismatch> {
@@ -117,7 +117,7 @@ macro_rules! microseconds {
         impl Scalar for $type {
             const TYPE: ColumnType = ColumnType::$column;
 
-            fn to_value(&self) -> Result<Value, Unstorable> {
+            fn to_value(&self) -> Result<Value<'_>, Unstorable> {
                 Ok(Value::$column(self.as_stored().unwrap_or(*self)))
             }
 

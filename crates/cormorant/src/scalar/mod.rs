@@ -20,7 +20,7 @@ use cormorant_driver::{Cell, Mismatch};
 ///
 /// impl Scalar for Email {
 ///     const TYPE: ColumnType = String::TYPE;
-///     fn to_value(&self) -> Result<Value, Unstorable> {
+///     fn to_value(&self) -> Result<Value<'_>, Unstorable> {
 ///         self.0.to_value()
 ///     }
 ///     fn from_cell(cell: Cell<'_>) -> Result<Self, Mismatch> {
@@ -44,7 +44,7 @@ pub trait Scalar: Sized + Clone + PartialEq + Send + Sync + 'static {
     ///
     /// # Errors
     /// [`Unstorable`] when no column of this type holds the value.
-    fn to_value(&self) -> Result<Value, Unstorable>;
+    fn to_value(&self) -> Result<Value<'_>, Unstorable>;
 
     /// Reads a cell that is not NULL.
     ///

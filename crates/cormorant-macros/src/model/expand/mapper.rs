@@ -83,7 +83,7 @@ pub(super) fn expand(model: &Model, names: &Names) -> TokenStream {
                 #support::Ok(())
             }
 
-            fn value(entity: &Self::Entity, column: u16) -> #support::Result<#support::Value, #support::Unstorable> {
+            fn value(entity: &Self::Entity, column: u16) -> #support::Result<#support::Value<'_>, #support::Unstorable> {
                 match column {
                     #(#positions => <#types as #support::Field>::value(&entity.#fields),)*
                     _ => #support::Ok(#support::Value::Null),
