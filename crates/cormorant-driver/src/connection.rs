@@ -30,8 +30,8 @@ pub struct Call<'a> {
     pub repeats: bool,
     /// Whether there is at most one row, so that nobody need look for another.
     pub single: bool,
-    /// The query for the highest key, of an INSERT of several rows whose generated keys follow it: then
-    /// [`Done::key`] is the first of them.
+    /// The query for the highest key, of an INSERT of several rows whose generated keys follow each other:
+    /// [`Done::key`] is the first of them then. Where they may not, nothing is inserted and it is `None`.
     pub highest_key: Option<&'a str>,
 }
 

@@ -53,8 +53,8 @@ pub struct Compiled {
     pub order: Option<Vec<u16>>,
     /// The columns it gives back.
     pub outputs: Vec<Output>,
-    /// Of an INSERT of several rows, where the keys that the database generates follow the highest there is: the query
-    /// for that one, without values.
+    /// Of an INSERT of several rows, where the keys that the database generates follow each other: the query for the
+    /// highest there is, without values.
     pub highest_key: Option<String>,
 }
 

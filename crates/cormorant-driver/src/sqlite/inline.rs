@@ -114,16 +114,20 @@ impl Connection {
         }
     }
 
-    /// Inserts several rows and tells the first of the keys that they got, which follow the highest there was. Nobody
-    /// else may write in between, and whatever makes them not follow it takes everything back.
+    /// Inserts several rows and tells the first of the keys that they got, which follow each other: SQLite counts them
+    /// up. Where that is not certain nothing is inserted, and no key told.
     fn insert_counting_up(&mut self, call: Call<'_>, highest: &str, sink: Sink<'_>, given: &mut bool) -> Result<Done> {
+        // Nobody else may write in between.
         let (begin, keep, undo): (_, _, &[&str]) = match self.raw.is_autocommit() {
             true => (BEGIN_TO_WRITE, "COMMIT", &["ROLLBACK"]),
             false => ("SAVEPOINT rows", "RELEASE rows", &["ROLLBACK TO rows", "RELEASE rows"]),
         };
         self.execute(begin)?;
-        let inserted = self.insert_above(call, highest, sink, given).and_then(|done| self.execute(keep).map(|()| done));
-        if inserted.is_err() {
+        let inserted = self.insert_above(call, highest, sink, given).and_then(|done| match done.key {
+            Some(_) => self.execute(keep).map(|()| done),
+            None => Ok(Done::default()),
+        });
+        if !matches!(&inserted, Ok(Done { key: Some(_), .. })) {
             for sql in undo {
                 let _ = self.execute(sql);
             }
@@ -135,15 +139,20 @@ impl Connection {
         let mut query = self.raw.prepare_cached(highest).map_err(|error| classify(&error))?;
         let before: Option<i64> = query.query_row((), |row| row.get(0)).map_err(|error| classify(&error))?;
         drop(query);
+        let changes = self.raw.total_changes();
         let done = self.step(call, sink, given)?;
-        let (before, last) = (before.unwrap_or(0), self.raw.last_insert_rowid());
-        if i64::try_from(done.rows).ok().and_then(|rows| before.checked_add(rows)) != Some(last) {
+        let (last, rows) = (self.raw.last_insert_rowid(), i64::try_from(done.rows).unwrap_or(i64::MAX));
+        let Some(above) = before.unwrap_or(0).checked_add(rows) else {
             return Err(Error::new(
                 ErrorKind::Unsupported,
-                "the keys of the new rows do not follow the highest key of their table, so nobody can tell them: a trigger inserts rows of the same table, or a row has the largest key there is; insert row by row, or give the keys",
+                "the table has a row with the largest key there is, and SQLite would give the new ones any that is free: insert row by row, or give the keys",
             ));
-        }
-        Ok(Done { key: Some(before + 1), ..done })
+        };
+        // A trigger may have written rows of the same table in between. With AUTOINCREMENT keys follow the highest
+        // there ever was, which is found where nothing but these rows was written.
+        let alone = self.raw.total_changes() - changes == done.rows;
+        let key = (alone || above == last).then(|| last - rows + 1);
+        Ok(Done { key, ..done })
     }
 
     fn execute(&self, sql: &str) -> Result<()> {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use cormorant_schema::{ColumnType, TableDef};
+use cormorant_schema::ColumnType;
 
 mod operators;
 mod types;
@@ -119,11 +119,11 @@ impl Dialect {
         self != Self::Postgres
     }
 
-    /// Whether the keys that an INSERT of several rows generates are those that follow the table's highest, in the
-    /// order of the rows (sqlite.org, autoinc.html: "one more than the largest ROWID in the table"). Telling them so
-    /// costs half of what RETURNING does.
-    pub fn counts_keys_up(self, table: &TableDef) -> bool {
-        self == Self::Sqlite && !table.autoincrement
+    /// Whether the keys that an INSERT of several rows generates follow each other in the order of the rows, where
+    /// nothing comes between (sqlite.org, autoinc.html: "one more than the largest ROWID in the table"). Telling them
+    /// so costs half of what RETURNING does.
+    pub fn counts_keys_up(self) -> bool {
+        self == Self::Sqlite
     }
 
     /// Whether an INSERT takes each column's values as one list.

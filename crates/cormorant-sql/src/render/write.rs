@@ -264,8 +264,7 @@ fn rows(tokens: &[Token]) -> u32 {
     tokens.iter().find_map(|token| if let Token::Rows(n) = token { Some(*n) } else { None }).unwrap_or(1)
 }
 
-/// The query for the highest key, of an INSERT whose generated keys follow it: they need not be given back then.
-/// With AUTOINCREMENT they follow the highest there ever was.
+/// The query for the highest key, of an INSERT whose generated keys follow each other: they need not be given back.
 pub(super) fn highest_key(
     table: &'static TableDef,
     tokens: &[Token],
@@ -273,7 +272,7 @@ pub(super) fn highest_key(
 ) -> Result<Option<String>, Fault> {
     let given = |key: u16| tokens.contains(&Token::Into(key)) || tokens.contains(&Token::Returning(key));
     let Some(key) = table.generated_key().filter(|key| !given(*key)) else { return Ok(None) };
-    if !dialect.counts_keys_up(table) || rows(tokens) < 2 {
+    if !dialect.counts_keys_up() || rows(tokens) < 2 {
         return Ok(None);
     }
     let mut renderer = Renderer::new(dialect);

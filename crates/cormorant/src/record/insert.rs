@@ -160,7 +160,7 @@ async fn insert_chunks<M: Model>(target: Target<'_>, records: &mut [Record<M>], 
 async fn insert_chunk<M: Model>(target: Target<'_>, records: &mut [Record<M>], omitted: Columns) -> Result<()> {
     let dialect = target.dialect();
     let columns = written(M::TABLE, omitted);
-    let returning: SmallVec<[u16; 4]> = match dialect.insert_returning() && !dialect.counts_keys_up(M::TABLE) {
+    let returning: SmallVec<[u16; 4]> = match dialect.insert_returning() {
         true => omitted.iter().collect(),
         false => SmallVec::new(),
     };
@@ -172,18 +172,25 @@ async fn insert_chunk<M: Model>(target: Target<'_>, records: &mut [Record<M>], o
     if dialect.inserts_lists() {
         (rows, values) = (Token::Lists, lists(values, columns.len()));
     }
-    let mut keys = Vec::with_capacity(if returning.is_empty() { 0 } else { records.len() });
+    let mut keys = Vec::new();
     let mut sink = |row: &mut cormorant_driver::Row<'_>| {
         keys.push(row.read(|cell| cell.int())?);
         Ok(())
     };
     let insert = Insert { table: M::TABLE, written: &columns, rows, returning: &returning };
-    let done = insert.run(target, &values, &mut sink).await?;
+    let mut first = None;
+    if dialect.counts_keys_up() && !omitted.is_empty() {
+        first = Insert { returning: &[], ..insert }.run(target, &values, &mut no_rows).await?.key;
+    }
+    // Where no key was told nothing was inserted, and each key has to be given back.
+    if first.is_none() {
+        first = insert.run(target, &values, &mut sink).await?.key;
+    }
     drop(values);
     if !omitted.is_empty() {
-        if returning.is_empty() {
+        if keys.is_empty() {
             // The key of the first row; those of one statement follow each other.
-            let first = done.key.ok_or_else(no_key)?;
+            let first = first.ok_or_else(no_key)?;
             keys.extend((0..records.len() as i64).map(|n| first + n));
         }
         keys.sort_unstable();
