@@ -20,6 +20,8 @@ pub struct Gate<T = ()> {
 
 #[derive(Debug)]
 struct State<T> {
+    /// How many places there are, whoever has them.
+    places: usize,
     free: Vec<T>,
     waiting: VecDeque<Waiter<T>>,
     holders: Vec<Holder>,
@@ -60,6 +62,8 @@ pub struct TimedOut {
     /// How long the wait was.
     pub waited: Duration,
     holders: Vec<(&'static str, Duration)>,
+    /// How many more borrowed their place to use it up at once, and are not done.
+    others: usize,
 }
 
 impl fmt::Display for TimedOut {
@@ -67,7 +71,10 @@ impl fmt::Display for TimedOut {
         for (n, (what, held)) in self.holders.iter().enumerate() {
             write!(f, "{}{what} for at least {:.1} s", if n > 0 { ", " } else { "" }, held.as_secs_f64())?;
         }
-        Ok(())
+        match (self.others, self.holders.is_empty()) {
+            (0, _) => Ok(()),
+            (others, first) => write!(f, "{}{others} by a statement that is running", if first { "" } else { ", " }),
+        }
     }
 }
 
@@ -81,7 +88,8 @@ impl Gate {
 impl<T> Gate<T> {
     /// A gate with these places. The last one is taken first.
     pub fn new(places: Vec<T>) -> Arc<Self> {
-        let state = State { free: places, waiting: VecDeque::new(), holders: Vec::new(), next: 0 };
+        let state =
+            State { places: places.len(), free: places, waiting: VecDeque::new(), holders: Vec::new(), next: 1 };
         Arc::new(Self { state: Mutex::new(state) })
     }
 
@@ -112,24 +120,19 @@ impl<T> Gate<T> {
         what: &'static str,
         choose: impl FnOnce(&[T]) -> Option<usize>,
     ) -> Option<Pass<T>> {
-        let (id, place) = self.enter(what, choose)?;
+        let mut state = self.lock();
+        let place = state.take(choose)?;
+        let id = state.enter(what);
+        drop(state);
         Some(Pass { gate: Arc::clone(self), id, place: Some(place) })
     }
 
-    /// Lets through like [`try_choose`](Self::try_choose), for as long as the gate is borrowed.
+    /// Lets through like [`try_choose`](Self::try_choose) somebody who borrows the gate, to use the place up at once,
+    /// and keeps no name.
     #[inline]
-    pub fn try_borrow(&self, what: &'static str, choose: impl FnOnce(&[T]) -> Option<usize>) -> Option<Pass<T, &Self>> {
-        let (id, place) = self.enter(what, choose)?;
-        Some(Pass { gate: self, id, place: Some(place) })
-    }
-
-    #[inline]
-    fn enter(&self, what: &'static str, choose: impl FnOnce(&[T]) -> Option<usize>) -> Option<(u64, T)> {
-        let mut state = self.lock();
-        // A place is free only when nobody waits for one: `leave` hands it on.
-        let at = choose(&state.free).filter(|at| *at < state.free.len())?;
-        let place = state.free.swap_remove(at);
-        Some((state.enter(what), place))
+    pub fn try_borrow(&self, choose: impl FnOnce(&[T]) -> Option<usize>) -> Option<Pass<T, &Self>> {
+        let place = self.lock().take(choose)?;
+        Some(Pass { gate: self, id: NOBODY, place: Some(place) })
     }
 
     /// Changes the places that are free.
@@ -154,7 +157,10 @@ impl<T> Gate<T> {
                 let id = self.lock().enter(what);
                 Ok(Pass { gate: Arc::clone(self), id, place: Some(place) })
             }
-            None => Err(TimedOut { waited: started.elapsed(), holders: self.holders() }),
+            None => {
+                let (holders, others) = self.holders();
+                Err(TimedOut { waited: started.elapsed(), holders, others })
+            }
         }
     }
 
@@ -171,15 +177,22 @@ impl<T> Gate<T> {
         Ticket { gate: self, id }
     }
 
-    fn holders(&self) -> Vec<(&'static str, Duration)> {
+    /// Those inside, and how many more have no name.
+    fn holders(&self) -> (Vec<(&'static str, Duration)>, usize) {
         let waited = |holder: &Holder| holder.awaited.map_or(Duration::ZERO, |since| since.elapsed());
-        self.lock().holders.iter().map(|holder| (holder.what, waited(holder))).collect()
+        let state = self.lock();
+        let promised = state.waiting.iter().filter(|waiter| waiter.place.is_some()).count();
+        let inside = state.places - state.free.len() - promised;
+        let named = state.holders.iter().map(|holder| (holder.what, waited(holder))).collect();
+        (named, inside.saturating_sub(state.holders.len()))
     }
 
     #[inline]
     fn leave(&self, id: u64, place: T) {
         let mut state = self.lock();
-        if let Some(at) = state.holders.iter().rposition(|holder| holder.id == id) {
+        if id != NOBODY
+            && let Some(at) = state.holders.iter().rposition(|holder| holder.id == id)
+        {
             state.holders.swap_remove(at);
         }
         let waker = state.hand_on(place);
@@ -195,7 +208,17 @@ fn wake(waker: Option<Waker>) {
     }
 }
 
+/// The id of those without a name.
+const NOBODY: u64 = 0;
+
 impl<T> State<T> {
+    /// Takes a place. One is free only when nobody waits for it: `leave` hands it on.
+    #[inline]
+    fn take(&mut self, choose: impl FnOnce(&[T]) -> Option<usize>) -> Option<T> {
+        let at = choose(&self.free).filter(|at| *at < self.free.len())?;
+        Some(self.free.swap_remove(at))
+    }
+
     #[inline]
     fn enter(&mut self, what: &'static str) -> u64 {
         let id = self.next;
@@ -283,6 +306,19 @@ mod tests {
         assert!(refused.waited >= SHORT);
         drop(pass);
         assert!(wait(gate.pass("the third", SHORT)).is_ok());
+    }
+
+    #[test]
+    fn who_borrows_has_no_name_and_is_counted() {
+        let gate = Gate::new(vec![(), (), ()]);
+        let _named = gate.try_pass("the first").unwrap();
+        let last = |places: &[()]| places.len().checked_sub(1);
+        let borrowed = (gate.try_borrow(last).unwrap(), gate.try_borrow(last).unwrap());
+        assert!(gate.try_borrow(last).is_none());
+        let refused = wait(gate.pass("the fourth", SHORT)).unwrap_err().to_string();
+        assert!(refused.ends_with(", 2 by a statement that is running"), "{refused}");
+        drop(borrowed);
+        assert!(wait(gate.pass("the fourth", SHORT)).is_ok());
     }
 
     #[test]

@@ -38,6 +38,6 @@ pub use error::{Conflict, Error, ErrorKind, Fault, Result};
 pub use gate::{Gate, Pass, TimedOut};
 pub use mismatch::Mismatch;
 pub use options::{Backend, Options};
-pub use pool::{Lease, Pool};
+pub use pool::{Lease, Pool, Request};
 pub use row::{Cell, Row};
 pub use waiting::wait;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use cormorant_sql::{Dialect, Shapes};
+use cormorant_sql::{Dialect, Recent, Shapes, Statement, Value};
 
 use crate::gate::{Gate, Pass, TimedOut};
 use crate::options::SqliteOptions;
@@ -21,7 +21,7 @@ struct Shared {
     runs_inline: bool,
     shapes: Shapes,
     /// As many places as there may be connections, each with a connection once it was made.
-    places: Arc<Gate<Option<Connection>>>,
+    places: Arc<Gate<Option<Seat>>>,
     /// SQLite lets one connection write at a time: others wait here instead of being refused.
     writers: Option<Arc<Gate>>,
 }
@@ -36,8 +36,8 @@ impl Pool {
         let first = Connection::open(&options).await?;
         let several_write = options.max_connections > 1 && matches!(options.backend, Backend::Sqlite(_));
         let (dialect, max_parameters) = (first.dialect(), first.max_parameters());
-        let mut places: Vec<Option<Connection>> = (1..options.max_connections).map(|_| None).collect();
-        places.push(Some(first));
+        let mut places: Vec<Option<Seat>> = (1..options.max_connections).map(|_| None).collect();
+        places.push(Some(Seat::of(first)));
         Ok(Self(Arc::new(Shared {
             dialect,
             max_parameters,
@@ -99,19 +99,22 @@ impl Pool {
 
     /// Runs a statement at once, where that keeps nobody waiting: see [`Connection::run_now`].
     #[inline]
-    pub fn run_now(&self, call: Call<'_>, sink: Sink<'_>, what: &'static str) -> Option<Result<Done>> {
+    pub fn run_now(&self, request: Request<'_>, sink: Sink<'_>) -> Option<Result<Done>> {
         let shared = &self.0;
         if !shared.runs_inline {
             return None;
         }
-        let mut pass = shared.places.try_borrow(what, best)?;
+        let mut pass = shared.places.try_borrow(best)?;
         let place = pass.place()?;
         let _writing = match &shared.writers {
-            Some(writers) if call.writes => Some(writers.try_borrow(what, |places| places.len().checked_sub(1))?),
+            Some(writers) if request.writes() => Some(writers.try_borrow(|places| places.len().checked_sub(1))?),
             _ => None,
         };
-        let result = place.as_mut()?.run_now(call, sink);
-        close_unless_clean(place);
+        let result = place.as_mut()?.run_now(&shared.shapes, request, sink);
+        // A query that was built leaves nothing behind.
+        if request.writes() || matches!(request, Request::Call(_)) {
+            close_unless_clean(place);
+        }
         result
     }
 
@@ -124,11 +127,62 @@ impl Pool {
     }
 }
 
+/// A connection in its place, with what it ran last.
+#[derive(Debug)]
+struct Seat {
+    connection: Connection,
+    recent: Recent,
+}
+
+impl Seat {
+    fn of(connection: Connection) -> Self {
+        Self { connection, recent: Recent::default() }
+    }
+
+    #[inline]
+    fn run_now(&mut self, shapes: &Shapes, request: Request<'_>, sink: Sink<'_>) -> Option<Result<Done>> {
+        let call = match request {
+            Request::Call(call) => call,
+            Request::Statement { statement, values, single } => match self.recent.get(shapes, statement) {
+                Ok(compiled) => Call { single, ..Call::new(compiled, values) },
+                Err(fault) => return Some(Err(Error::from_sql(fault))),
+            },
+        };
+        self.connection.run_now(call, sink)
+    }
+}
+
+/// What a connection is asked to run.
+#[derive(Clone, Copy, Debug)]
+pub enum Request<'a> {
+    /// A statement whose text is looked up, or rendered.
+    Statement {
+        /// The statement.
+        statement: &'a Statement<'a>,
+        /// Its values.
+        values: &'a [Value<'a>],
+        /// Whether there is at most one row, so that nobody need look for another.
+        single: bool,
+    },
+    /// A text.
+    Call(Call<'a>),
+}
+
+impl Request<'_> {
+    #[inline]
+    fn writes(&self) -> bool {
+        match self {
+            Self::Statement { statement, .. } => statement.kind.writes(),
+            Self::Call(call) => call.writes,
+        }
+    }
+}
+
 /// The place to take among those that are free: the last one put back is the warmest, an empty one makes room for a
 /// connection of this runtime, and one of another runtime is closed where there is no other.
 #[inline]
-fn best(places: &[Option<Connection>]) -> Option<usize> {
-    let at_home = places.iter().rposition(|place| place.as_ref().is_some_and(Connection::is_at_home));
+fn best(places: &[Option<Seat>]) -> Option<usize> {
+    let at_home = places.iter().rposition(|place| place.as_ref().is_some_and(|seat| seat.connection.is_at_home()));
     at_home.or_else(|| places.iter().rposition(Option::is_none)).or(places.len().checked_sub(1))
 }
 
@@ -156,7 +210,7 @@ impl Shared {
 pub struct Lease {
     /// SQLite's right to write, kept until the transaction ends.
     writing: Option<Pass>,
-    pass: Pass<Option<Connection>>,
+    pass: Pass<Option<Seat>>,
 }
 
 impl Lease {
@@ -167,9 +221,15 @@ impl Lease {
     #[inline]
     pub fn connection(&mut self) -> Result<&mut Connection> {
         match self.pass.place() {
-            Some(Some(connection)) => Ok(connection),
+            Some(Some(seat)) => Ok(&mut seat.connection),
             _ => Err(Error::new(ErrorKind::Misuse, "the connection was given back")),
         }
+    }
+
+    /// Runs a statement at once, where that keeps nobody waiting: see [`Connection::run_now`].
+    #[inline]
+    pub fn run_now(&mut self, pool: &Pool, request: Request<'_>, sink: Sink<'_>) -> Option<Result<Done>> {
+        self.pass.place()?.as_mut()?.run_now(&pool.0.shapes, request, sink)
     }
 
     /// Whether there is a connection, of this runtime, and the server is not known to have hung up on it: that costs
@@ -183,7 +243,7 @@ impl Lease {
     async fn open(&mut self, options: &Options) -> Result<()> {
         let Some(place) = self.pass.place() else { return Ok(()) };
         drop(place.take());
-        *place = Some(Connection::open(options).await?);
+        *place = Some(Seat::of(Connection::open(options).await?));
         Ok(())
     }
 
@@ -220,8 +280,8 @@ impl Drop for Lease {
 }
 
 #[inline]
-fn close_unless_clean(place: &mut Option<Connection>) {
-    if place.as_mut().is_some_and(|connection| !connection.is_clean()) {
+fn close_unless_clean(place: &mut Option<Seat>) {
+    if place.as_mut().is_some_and(|seat| !seat.connection.is_clean()) {
         *place = None;
     }
 }

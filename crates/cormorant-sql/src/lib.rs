@@ -24,7 +24,7 @@ pub use fault::Fault;
 pub use literal::literal;
 pub use quote::quote;
 pub use render::render;
-pub use shapes::Shapes;
+pub use shapes::{Recent, Shape, Shapes};
 pub use statement::{Compiled, DecimalForm, Kind, Output, Parameter, Statement};
 pub use token::{Aggregate, Binary, Function, Nulls, Route, SetOperation, Symbol, TableId, Token, Unary};
 pub use value::{Class, Value};

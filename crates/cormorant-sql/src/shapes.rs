@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hash, Hasher};
+use std::ops::Deref;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::{Compiled, Dialect, Fault, Kind, Statement, Token, render};
@@ -20,7 +21,7 @@ const MOST: usize = 4_096;
 const MOST_BYTES: usize = 32 << 20;
 
 /// The shapes of one hash.
-type Found = Vec<(Key, Arc<Compiled>)>;
+type Found = Vec<Arc<Shape>>;
 
 #[derive(Debug, Default)]
 struct Known {
@@ -28,11 +29,37 @@ struct Known {
     bytes: usize,
 }
 
+/// A rendered statement, and what it was rendered from.
 #[derive(Debug)]
-struct Key {
+pub struct Shape {
+    hash: u64,
     kind: Kind,
     table: &'static crate::schema::TableDef,
     tokens: Box<[Token]>,
+    compiled: Compiled,
+}
+
+impl Deref for Shape {
+    type Target = Compiled;
+
+    fn deref(&self) -> &Compiled {
+        &self.compiled
+    }
+}
+
+impl Shape {
+    #[inline]
+    fn is(&self, hash: u64, statement: &Statement<'_>) -> bool {
+        self.hash == hash
+            && self.kind == statement.kind
+            && std::ptr::eq(self.table, statement.table)
+            && *self.tokens == *statement.tokens
+    }
+
+    /// About how much it weighs.
+    fn bytes(&self) -> usize {
+        self.sql.len() + size_of_val(&*self.tokens) + size_of_val(self.outputs.as_slice())
+    }
 }
 
 impl Shapes {
@@ -45,43 +72,81 @@ impl Shapes {
     ///
     /// # Errors
     /// [`Fault`] when it cannot be rendered.
-    pub fn get(&self, statement: &Statement<'_>) -> Result<Arc<Compiled>, Fault> {
-        let hash = hash(statement);
+    pub fn get(&self, statement: &Statement<'_>) -> Result<Arc<Shape>, Fault> {
+        self.hashed(hash(statement), statement)
+    }
+
+    fn hashed(&self, hash: u64, statement: &Statement<'_>) -> Result<Arc<Shape>, Fault> {
         {
             let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-            let same = known.shapes.get(&hash).and_then(|found| found.iter().find(|(key, _)| key.is(statement)));
-            if let Some((_, compiled)) = same {
-                return Ok(Arc::clone(compiled));
+            let same = known.shapes.get(&hash).and_then(|found| found.iter().find(|shape| shape.is(hash, statement)));
+            if let Some(shape) = same {
+                return Ok(Arc::clone(shape));
             }
         }
-        let compiled = Arc::new(render(statement, self.dialect)?);
-        let bytes = compiled.sql.len() + size_of_val(statement.tokens) + size_of_val(compiled.outputs.as_slice());
-        if bytes <= MOST_BYTES / 8 {
-            let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-            known.keep(hash, statement, &compiled, bytes);
+        let Statement { kind, table, tokens } = *statement;
+        let shape =
+            Arc::new(Shape { hash, kind, table, tokens: tokens.into(), compiled: render(statement, self.dialect)? });
+        if shape.bytes() <= MOST_BYTES / 8 {
+            self.known.write().unwrap_or_else(PoisonError::into_inner).keep(&shape, statement);
         }
-        Ok(compiled)
+        Ok(shape)
     }
 }
 
 impl Known {
-    fn keep(&mut self, hash: u64, statement: &Statement<'_>, compiled: &Arc<Compiled>, bytes: usize) {
+    fn keep(&mut self, shape: &Arc<Shape>, statement: &Statement<'_>) {
+        let bytes = shape.bytes();
         if self.shapes.len() >= MOST || self.bytes + bytes > MOST_BYTES {
             *self = Self::default();
         }
-        let found = self.shapes.entry(hash).or_default();
+        let found = self.shapes.entry(shape.hash).or_default();
         // Another thread may have rendered the same shape meanwhile.
-        if !found.iter().any(|(key, _)| key.is(statement)) {
-            let key = Key { kind: statement.kind, table: statement.table, tokens: statement.tokens.into() };
-            found.push((key, Arc::clone(compiled)));
+        if !found.iter().any(|other| other.is(shape.hash, statement)) {
+            found.push(Arc::clone(shape));
             self.bytes += bytes;
         }
     }
 }
 
-impl Key {
-    fn is(&self, statement: &Statement<'_>) -> bool {
-        self.kind == statement.kind && std::ptr::eq(self.table, statement.table) && *self.tokens == *statement.tokens
+/// The shapes that one connection ran last, found without a lock.
+#[derive(Debug, Default)]
+pub struct Recent {
+    slots: Vec<Option<Arc<Shape>>>,
+}
+
+/// How many, as a power of two.
+const RECENT: usize = 64;
+
+/// A heavier one is not kept here.
+const LIGHT: usize = 16 << 10;
+
+impl Recent {
+    /// The statement's text.
+    ///
+    /// # Errors
+    /// [`Fault`] when it cannot be rendered.
+    #[inline]
+    pub fn get(&mut self, shapes: &Shapes, statement: &Statement<'_>) -> Result<&Compiled, Fault> {
+        let hash = hash(statement);
+        let at = hash as usize % RECENT;
+        let known = self.slots.get(at).is_some_and(|slot| slot.as_ref().is_some_and(|shape| shape.is(hash, statement)));
+        let at = if known { at } else { self.take_over(shapes.hashed(hash, statement)?) };
+        match self.slots.get(at) {
+            Some(Some(shape)) => Ok(shape),
+            _ => Err(Fault::Malformed("a shape that was just kept is gone")),
+        }
+    }
+
+    /// Keeps a shape; gives its place. The heavy ones share one behind the others.
+    #[cold]
+    fn take_over(&mut self, shape: Arc<Shape>) -> usize {
+        let at = if shape.bytes() > LIGHT { RECENT } else { shape.hash as usize % RECENT };
+        self.slots.resize(RECENT + 1, None);
+        if let Some(slot) = self.slots.get_mut(at) {
+            *slot = Some(shape);
+        }
+        at
     }
 }
 

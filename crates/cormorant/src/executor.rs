@@ -2,7 +2,7 @@
 
 use std::pin::Pin;
 
-use cormorant_driver::{Call, Done, Error, ErrorKind, Lease, Pool, Result, Sink};
+use cormorant_driver::{Call, Done, Error, ErrorKind, Lease, Pool, Request, Result, Sink};
 use cormorant_sql::{Dialect, Kind, Statement, Value};
 
 use crate::{Database, Transaction};
@@ -65,33 +65,48 @@ impl<'a> Target<'a> {
 
     /// Renders a statement, or finds it rendered, and runs it.
     #[inline]
-    pub(crate) async fn run(self, statement: &Statement<'_>, values: &[Value<'_>], sink: Sink<'_>) -> Result<Done> {
-        let compiled = self.pool().shapes().get(statement).map_err(Error::from_sql)?;
-        self.call(Call::new(&compiled, values), sink).await
+    pub(crate) fn run<'s>(
+        self,
+        statement: &'s Statement<'s>,
+        values: &'s [Value<'s>],
+        sink: Sink<'s>,
+    ) -> impl Future<Output = Result<Done>> + Send + use<'a, 's> {
+        self.ask(Request::Statement { statement, values, single: false }, sink)
     }
 
     /// Runs a query that gives at most one row.
     #[inline]
-    pub(crate) async fn run_single(
+    pub(crate) fn run_single<'s>(
         self,
-        statement: &Statement<'_>,
-        values: &[Value<'_>],
-        sink: Sink<'_>,
-    ) -> Result<Done> {
-        let compiled = self.pool().shapes().get(statement).map_err(Error::from_sql)?;
-        self.call(Call { single: true, ..Call::new(&compiled, values) }, sink).await
+        statement: &'s Statement<'s>,
+        values: &'s [Value<'s>],
+        sink: Sink<'s>,
+    ) -> impl Future<Output = Result<Done>> + Send + use<'a, 's> {
+        self.ask(Request::Statement { statement, values, single: true }, sink)
+    }
+
+    /// Runs SQL text.
+    pub(crate) fn call<'s>(
+        self,
+        call: Call<'s>,
+        sink: Sink<'s>,
+    ) -> impl Future<Output = Result<Done>> + Send + use<'a, 's> {
+        self.ask(Request::Call(call), sink)
     }
 
     /// Runs a statement: at once where it can be, for what is waited for costs more to set up than a row to read.
     #[inline]
-    pub(crate) async fn call(self, call: Call<'_>, sink: Sink<'_>) -> Result<Done> {
-        let done = match self {
-            Self::Database(pool) => pool.run_now(call, sink, STATEMENT),
-            Self::Transaction(transaction) => transaction.run_now(call, sink),
-        };
-        match done {
+    async fn ask(self, request: Request<'_>, sink: Sink<'_>) -> Result<Done> {
+        match self.ask_now(request, sink) {
             Some(result) => result,
-            None => self.call_later(call, sink).await,
+            None => self.ask_later(request, sink).await,
+        }
+    }
+
+    fn ask_now(self, request: Request<'_>, sink: Sink<'_>) -> Option<Result<Done>> {
+        match self {
+            Self::Database(pool) => pool.run_now(request, sink),
+            Self::Transaction(transaction) => transaction.run_now(request, sink),
         }
     }
 
@@ -99,11 +114,19 @@ impl<'a> Target<'a> {
     ///
     /// A query of the builder, by itself, that lost its connection before the first row is run once more on another:
     /// it changes nothing. Nothing else is repeated.
-    fn call_later<'s>(self, call: Call<'s>, sink: Sink<'s>) -> Work<'s, Done>
+    fn ask_later<'s>(self, request: Request<'s>, sink: Sink<'s>) -> Work<'s, Done>
     where
         'a: 's,
     {
         Box::pin(async move {
+            let shape;
+            let call = match request {
+                Request::Call(call) => call,
+                Request::Statement { statement, values, single } => {
+                    shape = self.pool().shapes().get(statement).map_err(Error::from_sql)?;
+                    Call { single, ..Call::new(&shape, values) }
+                }
+            };
             let pool = match self {
                 Self::Transaction(transaction) => return transaction.call(call, sink).await,
                 Self::Database(pool) => pool,

@@ -4,7 +4,7 @@ use std::fmt::Debug;
 use std::hash::Hash;
 
 use cormorant_driver::{Error, ErrorKind, Result};
-use cormorant_sql::{Buffer, Value};
+use cormorant_sql::Value;
 
 use crate::{ForeignKey, Mapper, Scalar};
 
@@ -15,11 +15,11 @@ use crate::{ForeignKey, Mapper, Scalar};
     note = "a key is an integer, a String, a Uuid, a date or another type with `Eq` and `Hash`, or a tuple of them"
 )]
 pub trait Key: Clone + Eq + Hash + Debug + Send + Sync + 'static {
-    /// Binds its values, in the order of the key's columns.
+    /// Gives its values, in the order of the key's columns.
     ///
     /// # Errors
     /// [`ErrorKind::Encode`] when a value cannot be stored.
-    fn bind(&self, buffer: &mut Buffer) -> Result<()>;
+    fn values(&self, take: impl FnMut(Value<'static>)) -> Result<()>;
 }
 
 /// A field that is a key or a part of one.
@@ -64,8 +64,8 @@ fn value<T: Scalar>(part: &T) -> Result<Value<'static>> {
 
 impl<T: Scalar + Eq + Hash + Debug> Key for T {
     #[inline]
-    fn bind(&self, buffer: &mut Buffer) -> Result<()> {
-        buffer.values.push(value(self)?);
+    fn values(&self, mut take: impl FnMut(Value<'static>)) -> Result<()> {
+        take(value(self)?);
         Ok(())
     }
 }
@@ -73,8 +73,8 @@ impl<T: Scalar + Eq + Hash + Debug> Key for T {
 macro_rules! tuples {
     ($($name:ident $place:tt)*) => {
         impl<$($name: Scalar + Eq + Hash + Debug),*> Key for ($($name,)*) {
-            fn bind(&self, buffer: &mut Buffer) -> Result<()> {
-                $(buffer.values.push(value(&self.$place)?);)*
+            fn values(&self, mut take: impl FnMut(Value<'static>)) -> Result<()> {
+                $(take(value(&self.$place)?);)*
                 Ok(())
             }
         }

@@ -229,16 +229,22 @@ impl<M: Model> IntoModel for Unsaved<M> {
 /// The path that a query over `M` starts with: `fn published(p: PathOf<Post>) -> Predicate<Post>`.
 pub type PathOf<M> = <M as Mapper>::Path<M, Inner>;
 
+/// The condition that a row has a key, whose values are to be bound in order.
+#[inline]
+pub(crate) fn push_key(table: &'static TableDef, mut push: impl FnMut(Token)) {
+    for column in table.key {
+        push(Token::Column { via: Route::ROOT, column: *column, outer: 0 });
+        push(Token::Bind(query::class_of(table, *column)));
+        push(Token::Binary(cormorant_sql::Binary::Eq));
+        push(Token::Filter);
+    }
+}
+
 /// The condition that a row has this key.
 #[inline]
-pub(crate) fn push_key(buffer: &mut Buffer, table: &'static TableDef, key: &impl Key) -> Result<()> {
-    for column in table.key {
-        buffer.push(Token::Column { via: Route::ROOT, column: *column, outer: 0 });
-        buffer.push(Token::Bind(query::class_of(table, *column)));
-        buffer.push(Token::Binary(cormorant_sql::Binary::Eq));
-        buffer.push(Token::Filter);
-    }
-    key.bind(buffer)
+pub(crate) fn bind_key(buffer: &mut Buffer, table: &'static TableDef, key: &impl Key) -> Result<()> {
+    push_key(table, |token| buffer.tokens.push(token));
+    key.values(|value| buffer.values.push(value))
 }
 
 fn by_keys<M: Mapper>(keys: impl Iterator<Item = M::Key>) -> Result<Query<M, M>> {
@@ -249,9 +255,10 @@ fn by_keys<M: Mapper>(keys: impl Iterator<Item = M::Key>) -> Result<Query<M, M>>
         )
         .with_model(M::NAME));
     };
-    let mut bound = Buffer::default();
-    keys.into_iter().try_for_each(|key| key.bind(&mut bound))?;
-    let values = bound.values.into_vec();
+    let mut values = Vec::new();
+    for key in keys {
+        key.values(|value| values.push(value))?;
+    }
     let mut query = Query::new();
     let class = query::class_of(M::TABLE, *column);
     let here = Token::Column { via: Route::ROOT, column: *column, outer: 0 };

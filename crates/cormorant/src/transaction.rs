@@ -3,7 +3,7 @@
 use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use cormorant_driver::{Begin, Call, Done, Error, ErrorKind, Gate, Lease, Pass, Pool, Result, Sink};
+use cormorant_driver::{Begin, Call, Done, Error, ErrorKind, Gate, Lease, Pass, Pool, Request, Result, Sink};
 
 use crate::executor::Work;
 
@@ -158,14 +158,14 @@ impl Transaction {
     }
 
     /// Runs a statement at once, where the transaction has begun and nobody has to be waited for.
-    pub(crate) fn run_now(&self, call: Call<'_>, sink: Sink<'_>) -> Option<Result<Done>> {
+    pub(crate) fn run_now(&self, request: Request<'_>, sink: Sink<'_>) -> Option<Result<Done>> {
         if !self.shared.pool.runs_inline() {
             return None;
         }
         // Whatever is wrong is found again, and said, where it is waited for.
         let (mut running, abandoned) = self.take(self.shared.turns.try_pass(STATEMENT)?).ok()?;
         let result = match running.begun && abandoned.is_none() {
-            true => running.lease().and_then(Lease::connection).ok()?.run_now(call, sink),
+            true => running.lease().ok()?.run_now(&self.shared.pool, request, sink),
             false => None,
         };
         running.finish();

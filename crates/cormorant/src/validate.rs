@@ -65,6 +65,13 @@ fn fault(table: &TableDef, position: u16, column: &ColumnDef, value: &Value<'_>)
 }
 
 fn decimal_fault(number: Decimal, precision: u8, scale: u8, secret: bool) -> Option<String> {
+    // Most numbers have no more digits behind the point than their column, and far fewer before it.
+    let (digits, more) = (u32::from(precision), u32::from(scale).checked_sub(number.scale()));
+    if let Some(most) = more.and_then(|more| digits.checked_sub(more)).and_then(|digits| 10u128.checked_pow(digits))
+        && number.mantissa().unsigned_abs() < most
+    {
+        return None;
+    }
     let shown = if secret { "the number".to_owned() } else { number.to_string() };
     let exact = number.normalize();
     let largest = Decimal::try_from_i128_with_scale(10i128.pow(u32::from(precision)) - 1, u32::from(scale)).ok()?;

@@ -5,7 +5,7 @@ use cormorant_sql::{Buffer, Kind};
 
 use super::{Record, State, deleted, stale};
 use crate::executor::{no_rows, statement};
-use crate::mapper::push_key;
+use crate::mapper::bind_key;
 use crate::{Error, ErrorKind, Executor, Model, problem};
 
 impl<M: Model> Record<M> {
@@ -25,7 +25,7 @@ impl<M: Model> Record<M> {
         }
         let key = self.stored_key()?;
         let mut buffer = Buffer::default();
-        push_key(&mut buffer, M::TABLE, &key)?;
+        bind_key(&mut buffer, M::TABLE, &key)?;
         let done = db
             .target()
             .run(&statement(Kind::Delete, M::TABLE, &buffer.tokens), &buffer.values, &mut no_rows)

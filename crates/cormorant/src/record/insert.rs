@@ -29,32 +29,27 @@ impl<M: Model> Record<M> {
     /// Inserts this record's row.
     pub(super) async fn insert_into(&mut self, target: Target<'_>) -> Result<()> {
         let omitted = self.prepare();
-        let written = written(M::TABLE, omitted);
         let mut values: SmallVec<[Value<'_>; 8]> = SmallVec::new();
-        validate::values::<M>(&self.entity, written.iter().copied(), |value| values.push(value))?;
+        validate::values::<M>(&self.entity, written(M::TABLE, omitted), |value| values.push(value))?;
         let dialect = target.dialect();
         let key_alone = omitted == key_of(M::TABLE);
-        let returning: SmallVec<[u16; 4]> = match key_alone && dialect.insert_tells_key() || !dialect.insert_returning()
-        {
-            true => SmallVec::new(),
-            false => omitted.iter().collect(),
-        };
-        let insert = Insert { table: M::TABLE, written: &written, rows: Token::Rows(1), returning: &returning };
-        let done = if returning.is_empty() {
-            let done = insert.run(target, &values, &mut no_rows).await?;
-            drop(values);
-            done
-        } else {
+        let returns = !(key_alone && dialect.insert_tells_key() || !dialect.insert_returning());
+        let insert = Insert { table: M::TABLE, omitted, rows: Token::Rows(1), returns };
+        let done = if returns {
             // What comes back is written where the values are borrowed from.
             let values: SmallVec<[Value<'static>; 8]> = values.into_iter().map(Value::into_owned).collect();
             let entity = &mut self.entity;
             let mut sink = |cells: &mut cormorant_driver::Row<'_>| {
-                returning.iter().try_for_each(|column| M::assign(entity, *column, cells))
+                omitted.iter().try_for_each(|column| M::assign(entity, column, cells))
             };
             insert.run(target, &values, &mut sink).await?
+        } else {
+            let done = insert.run(target, &values, &mut no_rows).await?;
+            drop(values);
+            done
         };
         self.state = State::Clean;
-        if returning.is_empty() && !omitted.is_empty() {
+        if !returns && !omitted.is_empty() {
             if let Some(key) = done.key.filter(|_| M::TABLE.generated_key().is_some_and(|key| omitted.contains(key))) {
                 M::set_generated_key(&mut self.entity, key)?;
             }
@@ -116,22 +111,21 @@ struct Chunk {
 fn chunks<M: Model>(records: &mut [Record<M>], target: Target<'_>) -> Result<Vec<Chunk>> {
     let key = key_of(M::TABLE);
     let mut chunks: Vec<Chunk> = Vec::new();
-    let mut columns: SmallVec<[u16; 16]> = SmallVec::new();
     let mut most = 1;
     for record in records {
         let omitted = record.prepare();
         let known = chunks.last_mut().filter(|last| last.omitted == omitted);
         if known.is_none() {
-            columns = written(M::TABLE, omitted);
+            let columns = written(M::TABLE, omitted).count();
             // Rows come back in any order: several are told apart by the key alone, which sorts as they were sent.
-            let apart = columns.is_empty() || !(omitted.is_empty() || omitted == key);
-            most = if apart { 1 } else { most_rows(target, columns.len()) };
+            let apart = columns == 0 || !(omitted.is_empty() || omitted == key);
+            most = if apart { 1 } else { most_rows(target, columns) };
         }
         match known.filter(|last| last.rows < most) {
             Some(last) => last.rows += 1,
             None => chunks.push(Chunk { omitted, rows: 1 }),
         }
-        validate::values::<M>(&record.entity, columns.iter().copied(), drop)?;
+        validate::values::<M>(&record.entity, written(M::TABLE, omitted), drop)?;
     }
     Ok(chunks)
 }
@@ -159,28 +153,24 @@ async fn insert_chunks<M: Model>(target: Target<'_>, records: &mut [Record<M>], 
 /// Inserts several rows in one statement.
 async fn insert_chunk<M: Model>(target: Target<'_>, records: &mut [Record<M>], omitted: Columns) -> Result<()> {
     let dialect = target.dialect();
-    let columns = written(M::TABLE, omitted);
-    let returning: SmallVec<[u16; 4]> = match dialect.insert_returning() {
-        true => omitted.iter().collect(),
-        false => SmallVec::new(),
-    };
-    let mut values = Vec::with_capacity(records.len() * columns.len());
+    let columns = written(M::TABLE, omitted).count();
+    let mut values = Vec::with_capacity(records.len() * columns);
     for record in &*records {
-        validate::values::<M>(&record.entity, columns.iter().copied(), |value| values.push(value))?;
+        validate::values::<M>(&record.entity, written(M::TABLE, omitted), |value| values.push(value))?;
     }
     let mut rows = Token::Rows(records.len() as u32);
     if dialect.inserts_lists() {
-        (rows, values) = (Token::Lists, lists(values, columns.len()));
+        (rows, values) = (Token::Lists, lists(values, columns));
     }
     let mut keys = Vec::new();
     let mut sink = |row: &mut cormorant_driver::Row<'_>| {
         keys.push(row.read(|cell| cell.int())?);
         Ok(())
     };
-    let insert = Insert { table: M::TABLE, written: &columns, rows, returning: &returning };
+    let insert = Insert { table: M::TABLE, omitted, rows, returns: dialect.insert_returning() };
     let mut first = None;
     if dialect.counts_keys_up() && !omitted.is_empty() {
-        first = Insert { returning: &[], ..insert }.run(target, &values, &mut no_rows).await?.key;
+        first = Insert { returns: false, ..insert }.run(target, &values, &mut no_rows).await?.key;
     }
     // Where no key was told nothing was inserted, and each key has to be given back.
     if first.is_none() {
@@ -220,22 +210,38 @@ fn lists(values: Vec<Value<'_>>, columns: usize) -> Vec<Value<'_>> {
 
 /// An INSERT, whatever the model.
 #[derive(Clone, Copy)]
-struct Insert<'a> {
+struct Insert {
     table: &'static TableDef,
-    written: &'a [u16],
+    omitted: Columns,
     rows: Token,
-    returning: &'a [u16],
+    /// Whether what was left to the database is given back.
+    returns: bool,
 }
 
-impl Insert<'_> {
+impl Insert {
     #[inline]
     async fn run(self, target: Target<'_>, values: &[Value<'_>], sink: Sink<'_>) -> Result<Done> {
-        let Self { table, written, rows, returning } = self;
-        let mut tokens: SmallVec<[Token; 24]> = written.iter().map(|column| Token::Into(*column)).collect();
-        tokens.push(rows);
-        tokens.extend(returning.iter().map(|column| Token::Returning(*column)));
-        let done = target.run(&statement(Kind::Insert, table, &tokens), values, sink).await;
-        done.map_err(|error| problem::of_write(error, table, written, values))
+        let tokens = self.tokens();
+        let done = target.run(&statement(Kind::Insert, self.table, &tokens), values, sink).await;
+        done.map_err(|error| self.problem(error, values))
+    }
+
+    fn tokens(&self) -> SmallVec<[Token; 24]> {
+        let mut tokens = SmallVec::new();
+        for column in written(self.table, self.omitted) {
+            tokens.push(Token::Into(column));
+        }
+        tokens.push(self.rows);
+        if self.returns {
+            tokens.extend(self.omitted.iter().map(Token::Returning));
+        }
+        tokens
+    }
+
+    #[cold]
+    fn problem(&self, error: Error, values: &[Value<'_>]) -> Error {
+        let written: Vec<u16> = written(self.table, self.omitted).collect();
+        problem::of_write(error, self.table, &written, values)
     }
 }
 
@@ -245,8 +251,8 @@ fn no_key() -> Error {
 
 /// The columns that are written.
 #[inline]
-fn written(table: &TableDef, omitted: Columns) -> SmallVec<[u16; 16]> {
-    (0..table.columns.len() as u16).filter(|column| !omitted.contains(*column)).collect()
+fn written(table: &'static TableDef, omitted: Columns) -> impl Iterator<Item = u16> {
+    (0..table.columns.len() as u16).filter(move |column| !omitted.contains(*column))
 }
 
 /// The generated key as a set of columns; empty where there is none.

@@ -158,8 +158,8 @@ fn stale<M: Model>(key: &M::Key, what: &str) -> Error {
     use crate::Key as _;
     // A number is shown; a text could be anything.
     let secret = M::TABLE.key_columns().any(|column| column.secret);
-    let mut buffer = cormorant_sql::Buffer::default();
-    let which = match key.bind(&mut buffer).map(|()| buffer.values.as_slice()) {
+    let mut values = Vec::new();
+    let which = match key.values(|value| values.push(value)).map(|()| values.as_slice()) {
         Ok([Value::Int(key)]) if !secret => format!("the row with key {key}"),
         _ => "the row".to_owned(),
     };

@@ -5,7 +5,7 @@ use cormorant_sql::{Buffer, Kind};
 
 use super::{Record, State, deleted, stale};
 use crate::executor::{Target, statement};
-use crate::mapper::push_key;
+use crate::mapper::bind_key;
 use crate::{Error, ErrorKind, Executor, Model, problem};
 
 impl<M: Model> Record<M> {
@@ -28,7 +28,7 @@ impl<M: Model> Record<M> {
     pub(super) async fn read_again(&mut self, target: Target<'_>) -> Result<()> {
         let key = self.stored_key()?;
         let mut buffer = Buffer::default();
-        push_key(&mut buffer, M::TABLE, &key)?;
+        bind_key(&mut buffer, M::TABLE, &key)?;
         let mut found = false;
         let entity = &mut self.entity;
         target

@@ -1,14 +1,14 @@
 //! Saving.
 
 use cormorant_driver::Result;
-use cormorant_sql::{Buffer, Kind, Token, Value};
+use cormorant_sql::{Kind, Token, Value};
 use smallvec::SmallVec;
 
 use super::{Record, State, deleted, stale};
 use crate::executor::{no_rows, statement};
 use crate::mapper::push_key;
 use crate::query::class_of;
-use crate::{Executor, Model, problem, validate};
+use crate::{Executor, Key as _, Model, problem, validate};
 
 impl<M: Model> Record<M> {
     /// Writes what changed: a new row is inserted, a loaded one is updated in the columns that changed, and with no
@@ -31,23 +31,20 @@ impl<M: Model> Record<M> {
             return Ok(());
         }
         let key = M::snapshot_key(snapshot)?;
-        let written: SmallVec<[u16; 16]> = changed.iter().collect();
         let mut values: SmallVec<[Value<'_>; 4]> = SmallVec::new();
-        validate::values::<M>(&self.entity, written.iter().copied(), |value| values.push(value))?;
-        let mut condition = Buffer::default();
-        push_key(&mut condition, M::TABLE, &key)?;
+        validate::values::<M>(&self.entity, changed.iter(), |value| values.push(value))?;
+        key.values(|value| values.push(value))?;
         let mut tokens: SmallVec<[Token; 16]> = SmallVec::new();
-        for column in &written {
-            tokens.extend([Token::Bind(class_of(M::TABLE, *column)), Token::Set(*column)]);
+        for column in changed.iter() {
+            tokens.push(Token::Bind(class_of(M::TABLE, column)));
+            tokens.push(Token::Set(column));
         }
-        tokens.extend_from_slice(&condition.tokens);
-        for value in condition.values {
-            values.push(value);
-        }
-        let done =
-            target.run(&statement(Kind::Update, M::TABLE, &tokens), &values, &mut no_rows).await.map_err(|error| {
-                problem::of_write(error, M::TABLE, &written, values.get(..written.len()).unwrap_or_default())
-            })?;
+        push_key(M::TABLE, |token| tokens.push(token));
+        let done = target.run(&statement(Kind::Update, M::TABLE, &tokens), &values, &mut no_rows).await;
+        let done = done.map_err(|error| {
+            let written: Vec<u16> = changed.iter().collect();
+            problem::of_write(error, M::TABLE, &written, values.get(..written.len()).unwrap_or_default())
+        })?;
         drop(values);
         if done.rows == 0 {
             return Err(stale::<M>(&key, "saved"));
