@@ -33,7 +33,7 @@ pub(crate) fn run(options: &TestOptions) -> bool {
                 check(&[&package[..], &["--", "-D", "warnings"]].concat())
             });
         }
-        report.step("dependencies", dependencies_step);
+        report.step("dependencies", || said(dependencies::check(&mut cargo())));
     }
     let environment = Environment::new(&backends, &servers);
     report.step("tests", || tests(&environment, &EVERY_TEST));
@@ -42,6 +42,10 @@ pub(crate) fn run(options: &TestOptions) -> bool {
         report.step("tests, SQLite on a thread of its own", || tests(&environment, &SUITE_ON_SQLITE));
     }
     report.step("documentation tests", || documentation_tests(&environment));
+
+    if backends.contains(&Backend::Sqlite) {
+        report.step("guard on instruction counts", || said(crate::bench::guard::check()));
+    }
 
     drop(servers);
     report.finish()
@@ -61,8 +65,8 @@ fn start(engine: Engine, servers: &mut Vec<(Engine, Server)>) -> Tally {
     }
 }
 
-fn dependencies_step() -> Tally {
-    match dependencies::check(&mut cargo()) {
+fn said(result: Result<String, String>) -> Tally {
+    match result {
         Ok(found) => {
             println!("{found}");
             Tally::check(true)
