@@ -11,23 +11,13 @@ pub struct User {
     pub hair_color: Option<String>,
 }
 
-#[expect(dead_code, reason = "read to be compared with what others read")]
+#[derive(Model)]
+#[model(autoincrement)]
 pub struct Post {
-    id: i32,
-    user_id: i32,
-    title: String,
-    body: Option<String>,
-}
-
-/// A user beside the cells of a post that there may be.
-pub type UserAndCells = (Record<User>, Option<i32>, Option<i32>, Option<String>, Option<String>);
-
-pub fn user_and_post((user, id, user_id, title, body): UserAndCells) -> (Record<User>, Option<Post>) {
-    let post = match (id, user_id, title) {
-        (Some(id), Some(user_id), Some(title)) => Some(Post { id, user_id, title, body }),
-        _ => None,
-    };
-    (user, post)
+    pub id: i32,
+    pub user: ForeignKey<User>,
+    pub title: String,
+    pub body: Option<String>,
 }
 
 pub fn url(place: &Place) -> String {

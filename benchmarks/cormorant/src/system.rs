@@ -6,7 +6,7 @@ use futures_util::future::try_join_all;
 use harness::data::{Colors, Keys, WANTED_COLOR, new_users};
 use harness::{Meter, Outcome, Place, System, measure};
 
-use crate::models::{User, UserAndCells, url, user_and_post};
+use crate::models::{Post, User, url};
 
 macro_rules! system {
     ($name:ident, $($done:tt)*) => {
@@ -32,7 +32,7 @@ macro_rules! system {
             async fn medium_complex_query(&mut self, meter: &mut Meter) -> Outcome {
                 measure!(meter, {
                     // SQL by hand: a query follows foreign keys in their own direction only.
-                    let rows: Vec<UserAndCells> = sql!(
+                    let rows: Vec<(Record<User>, Option<Record<Post>>)> = sql!(
                         "SELECT users.id, users.name, users.hair_color, \
                          posts.id, posts.user_id, posts.title, posts.body \
                          FROM users LEFT JOIN posts ON posts.user_id = users.id WHERE users.hair_color = {WANTED_COLOR}"
@@ -40,7 +40,7 @@ macro_rules! system {
                     .all(&self.db)
                     .$($done)*
                     .unwrap();
-                    rows.into_iter().map(user_and_post).collect::<Vec<_>>()
+                    rows
                 });
                 Ok(())
             }

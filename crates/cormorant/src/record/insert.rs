@@ -82,6 +82,10 @@ impl<M: Model> Record<M> {
 
 /// Inserts many: validated first, then in as few statements as fit, all or none.
 pub(crate) async fn insert_many<M: Model>(target: Target<'_>, mut records: Vec<Record<M>>) -> Result<Vec<Record<M>>> {
+    if let [record] = records.as_mut_slice() {
+        record.insert_into(target).await?;
+        return Ok(records);
+    }
     let chunks = chunks(&mut records, target)?;
     if chunks.len() < 2 {
         insert_chunks(target, &mut records, &chunks).await?;
