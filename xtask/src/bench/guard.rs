@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{root, write};
+use super::{root, versions, write};
 use crate::program::{find, output};
 use crate::stream::stream;
 
@@ -48,7 +48,7 @@ fn valgrind() -> Option<PathBuf> {
     find(&["valgrind"], &[])
 }
 
-/// What the counts depend on: both compilers, and how valgrind runs the program.
+/// What the counts depend on: both compilers, how valgrind runs the program, and where.
 fn tools(valgrind: &Path) -> Result<String, String> {
     let c_compiler = std::env::var_os("CC").unwrap_or("cc".into());
     let all = [
@@ -56,6 +56,8 @@ fn tools(valgrind: &Path) -> Result<String, String> {
         output(Command::new(c_compiler).arg("--version"))?,
         output(Command::new(valgrind).arg("--version"))?,
         std::env::consts::ARCH.to_owned(),
+        // libc copies memory in a way of its own on each kind.
+        versions::processor(),
     ];
     Ok(all.map(|text| text.lines().next().unwrap_or_default().to_owned()).join(", "))
 }

@@ -9,9 +9,14 @@ use crate::program::output;
 /// `2 cores of Intel(R) Xeon(R) Processor`.
 pub(super) fn machine() -> String {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    format!("{cores} cores of {}", processor())
+}
+
+/// The processor, as Linux names it.
+pub(super) fn processor() -> String {
     let text = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = text.lines().find_map(|line| line.strip_prefix("model name")?.split_once(':'));
-    format!("{cores} cores of {}", model.map_or("an unknown processor", |(_, name)| name.trim()))
+    model.map_or("an unknown processor", |(_, name)| name.trim()).to_owned()
 }
 
 pub(super) fn compiler() -> String {
