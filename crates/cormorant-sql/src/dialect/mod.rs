@@ -126,6 +126,12 @@ impl Dialect {
         self == Self::Sqlite
     }
 
+    /// The query for how far apart the keys of one INSERT's rows are, where only the first is told. A server among
+    /// several masters counts in larger steps.
+    pub fn key_step(self) -> Option<&'static str> {
+        (self == Self::MySql).then_some("SELECT @@auto_increment_increment")
+    }
+
     /// Whether an INSERT takes each column's values as one list.
     pub fn inserts_lists(self) -> bool {
         self == Self::Postgres

@@ -1,6 +1,6 @@
 //! Inserting.
 
-use cormorant_driver::{Done, Error, Result, Sink};
+use cormorant_driver::{Call, Done, Error, Result, Sink};
 use cormorant_sql::schema::TableDef;
 use cormorant_sql::{Kind, Token, Value};
 use smallvec::SmallVec;
@@ -143,11 +143,12 @@ fn most_rows(target: Target<'_>, columns: usize) -> usize {
 
 async fn insert_chunks<M: Model>(target: Target<'_>, records: &mut [Record<M>], chunks: &[Chunk]) -> Result<()> {
     let mut records = records;
+    let step = key_step(target).await?;
     for chunk in chunks {
         let (these, rest) = records.split_at_mut_checked(chunk.rows).unwrap_or_default();
         match these {
             [record] => record.insert_into(target).await?,
-            _ => insert_chunk(target, these, chunk.omitted).await?,
+            _ => insert_chunk(target, these, chunk.omitted, step).await?,
         }
         records = rest;
     }
@@ -155,7 +156,12 @@ async fn insert_chunks<M: Model>(target: Target<'_>, records: &mut [Record<M>], 
 }
 
 /// Inserts several rows in one statement.
-async fn insert_chunk<M: Model>(target: Target<'_>, records: &mut [Record<M>], omitted: Columns) -> Result<()> {
+async fn insert_chunk<M: Model>(
+    target: Target<'_>,
+    records: &mut [Record<M>],
+    omitted: Columns,
+    step: i64,
+) -> Result<()> {
     let dialect = target.dialect();
     let columns = written(M::TABLE, omitted).count();
     let mut values = Vec::with_capacity(records.len() * columns);
@@ -185,7 +191,7 @@ async fn insert_chunk<M: Model>(target: Target<'_>, records: &mut [Record<M>], o
         if keys.is_empty() {
             // The key of the first row; those of one statement follow each other.
             let first = first.ok_or_else(no_key)?;
-            keys.extend((0..records.len() as i64).map(|n| first + n));
+            keys.extend((0..records.len() as i64).map(|n| first + n * step));
         }
         keys.sort_unstable();
         if keys.len() != records.len() {
@@ -247,6 +253,19 @@ impl Insert {
         let written: Vec<u16> = written(self.table, self.omitted).collect();
         problem::of_write(error, self.table, &written, values)
     }
+}
+
+/// How far apart the keys of one statement's rows are, where the first alone is told.
+async fn key_step(target: Target<'_>) -> Result<i64> {
+    let mut step = 1;
+    if let Some(sql) = target.dialect().key_step() {
+        let mut sink = |row: &mut cormorant_driver::Row<'_>| {
+            step = row.read(|cell| cell.int())?;
+            Ok(())
+        };
+        target.call(Call { writes: false, ..Call::text(sql) }, &mut sink).await?;
+    }
+    Ok(step)
 }
 
 fn no_key() -> Error {
