@@ -261,6 +261,8 @@ impl Connection {
     #[cfg_attr(not(feature = "sqlite"), allow(unused_variables, reason = "a server has to be waited for"))]
     pub fn run_now(&mut self, call: Call<'_>, sink: Sink<'_>) -> Option<Result<Done>> {
         #[cfg(feature = "sqlite")]
+        let started = self.started();
+        #[cfg(feature = "sqlite")]
         if matches!(self.state, State::Idle | State::InTransaction(_))
             && let Inner::Sqlite(connection) = &mut self.inner
         {
@@ -268,8 +270,6 @@ impl Connection {
                 return Some(Err(error));
             }
             self.dirty |= call.session;
-            let watched = self.observer.is_some() || is_warned_of();
-            let started = watched.then(Instant::now);
             let result = connection.run_now(call, sink)?;
             self.report(started, call.sql, false);
             return Some(result);
@@ -312,7 +312,8 @@ impl Connection {
     /// Looks at the clock, where somebody wants to know: it costs a tenth of a point lookup.
     #[inline]
     fn started(&self) -> Option<Instant> {
-        (self.observer.is_some() || is_warned_of()).then(Instant::now)
+        let warned = tracing::enabled!(target: "cormorant", tracing::Level::WARN);
+        (self.observer.is_some() || warned).then(Instant::now)
     }
 
     #[inline]
@@ -489,12 +490,6 @@ impl Connection {
             _ => true,
         }
     }
-}
-
-/// Whether anybody listens to warnings.
-#[inline]
-fn is_warned_of() -> bool {
-    tracing::enabled!(target: "cormorant", tracing::Level::WARN)
 }
 
 /// A value that no column can hold is refused before anything is sent.

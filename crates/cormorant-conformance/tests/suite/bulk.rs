@@ -1,7 +1,7 @@
 //! Many rows at once: each record gets the key of its own row, whatever the table has seen before.
 
 use cormorant::prelude::*;
-use cormorant::{ErrorKind, Sql, UncheckedSql};
+use cormorant::{Begin, ErrorKind, Sql, UncheckedSql};
 use cormorant_conformance::{Backend, Fixture, conformance};
 
 #[derive(Model, Clone, Debug, PartialEq)]
@@ -93,6 +93,14 @@ conformance! {
             assert_eq!(Mark::get(&test.db, mark.id).await?, *mark);
         }
         assert_eq!(rows(test).await?, 5);
+    }
+
+    async fn a_transaction_that_only_read_leaves_nothing_in_the_way(test: &Fixture) {
+        test.db.create(models![Mark]).await?;
+        let tx = test.db.begin_with(Begin { read_only: true, ..Begin::default() }).await?;
+        assert_eq!(Mark::query().count(&tx).await?, 0);
+        tx.commit().await?;
+        each_has_its_own_key(test, 0..3).await?;
     }
 
     async fn many_at_once_do_not_mix_their_keys(test: &Fixture) {

@@ -68,11 +68,6 @@ impl Connection {
 
     /// Transaction control: BEGIN waits for another process as a statement does.
     pub(super) async fn control(&mut self, sql: &str) -> Result<()> {
-        match sql {
-            BEGIN_TO_READ => self.read_only = true,
-            BEGIN_TO_WRITE => self.read_only = false,
-            _ => {}
-        }
         let mut backoff = Backoff::new(self.busy_timeout);
         loop {
             match self.execute(sql) {
@@ -155,7 +150,13 @@ impl Connection {
         Ok(Done { key, ..done })
     }
 
-    fn execute(&self, sql: &str) -> Result<()> {
+    /// Transaction control, whoever asks for it: how a transaction begins decides what may run in it.
+    fn execute(&mut self, sql: &str) -> Result<()> {
+        match sql {
+            BEGIN_TO_READ => self.read_only = true,
+            BEGIN_TO_WRITE => self.read_only = false,
+            _ => {}
+        }
         let executed = self.raw.prepare_cached(sql).and_then(|mut statement| statement.raw_execute());
         executed.map(|_| ()).map_err(|error| classify(&error))
     }
