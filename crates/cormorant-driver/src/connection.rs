@@ -1,10 +1,12 @@
 //! One connection, whatever the backend, and the state it is in.
 
-use std::time::{Duration, Instant};
+#[cfg(feature = "postgres")]
+use std::sync::Arc;
+use std::time::Duration;
 
 use cormorant_sql::{Compiled, Dialect, Output, Parameter, Value};
 
-use crate::options::Observer;
+use crate::watch::Watch;
 use crate::{Backend, Error, ErrorKind, Options, Result, Row};
 
 /// A statement and its values.
@@ -144,17 +146,7 @@ pub struct Connection {
     state: State,
     /// Session state may have been changed by hand: the connection is not used again.
     dirty: bool,
-    observer: Option<Hook>,
-    /// A statement that takes longer is warned about.
-    slow: Duration,
-}
-
-struct Hook(Observer);
-
-impl std::fmt::Debug for Hook {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("observer")
-    }
+    watch: Watch,
 }
 
 #[derive(Debug)]
@@ -214,8 +206,7 @@ impl Connection {
             #[allow(unreachable_patterns, reason = "reached when a driver is not built in")]
             Backend::MySql(_) => return Err(no_driver("MySQL and MariaDB")),
         };
-        let observer = options.on_statement.clone().map(Hook);
-        Ok(Self { inner, state: State::Idle, dirty: false, observer, slow: options.slow_statement })
+        Ok(Self { inner, state: State::Idle, dirty: false, watch: Watch::new(options) })
     }
 
     /// The dialect it speaks.
@@ -249,9 +240,9 @@ impl Connection {
         refuse_unstorable(call.values)?;
         let before = self.enter()?;
         self.dirty |= call.session;
-        let started = self.started();
+        let started = self.watch.started();
         let result = by_backend!(self, connection => connection.run(call, sink).await);
-        self.report(started, call.sql, false);
+        self.watch.report(started, call.sql, false);
         self.leave(before, result)
     }
 
@@ -261,7 +252,7 @@ impl Connection {
     #[cfg_attr(not(feature = "sqlite"), allow(unused_variables, reason = "a server has to be waited for"))]
     pub fn run_now(&mut self, call: Call<'_>, sink: Sink<'_>) -> Option<Result<Done>> {
         #[cfg(feature = "sqlite")]
-        let started = self.started();
+        let started = self.watch.started();
         #[cfg(feature = "sqlite")]
         if matches!(self.state, State::Idle | State::InTransaction(_))
             && let Inner::Sqlite(connection) = &mut self.inner
@@ -271,7 +262,7 @@ impl Connection {
             }
             self.dirty |= call.session;
             let result = connection.run_now(call, sink)?;
-            self.report(started, call.sql, false);
+            self.watch.report(started, call.sql, false);
             return Some(result);
         }
         None
@@ -280,9 +271,9 @@ impl Connection {
     /// Runs SQL text of the library's own: transaction control, settings.
     async fn control(&mut self, sql: &str, after: State) -> Result<()> {
         self.enter()?;
-        let started = self.started();
+        let started = self.watch.started();
         let result = by_backend!(self, connection => connection.control(sql).await);
-        self.report(started, sql, true);
+        self.watch.report(started, sql, true);
         self.leave(after, result)
     }
 
@@ -307,41 +298,6 @@ impl Connection {
             _ => state,
         };
         result
-    }
-
-    /// Looks at the clock, where somebody wants to know: it costs a tenth of a point lookup.
-    #[inline]
-    fn started(&self) -> Option<Instant> {
-        let warned = tracing::enabled!(target: "cormorant", tracing::Level::WARN);
-        (self.observer.is_some() || warned).then(Instant::now)
-    }
-
-    #[inline]
-    fn report(&self, started: Option<Instant>, sql: &str, control: bool) {
-        if let Some(started) = started {
-            self.report_after(started.elapsed(), sql, control);
-        }
-    }
-
-    #[cold]
-    fn report_after(&self, elapsed: Duration, sql: &str, control: bool) {
-        if let Some(Hook(observer)) = &self.observer {
-            observer(&StatementEvent { sql, control, elapsed });
-        }
-        if elapsed >= self.slow {
-            let seconds = elapsed.as_secs_f64();
-            tracing::warn!(target: "cormorant", { db.query.text = sql, seconds }, "{}", self.slow_because());
-        }
-    }
-
-    fn slow_because(&self) -> &'static str {
-        match &self.inner {
-            #[cfg(feature = "sqlite")]
-            Inner::Sqlite(connection) if connection.is_inline() => {
-                "slow statement: it kept its thread, and the tasks on it, waiting (offload=thread in the URL would not)"
-            }
-            _ => "slow statement",
-        }
     }
 
     /// Begins a transaction.
@@ -438,13 +394,32 @@ impl Connection {
     /// Rolls back without waiting, where the backend can: for dropping a transaction.
     pub fn rollback_now(&mut self) {
         #[cfg(feature = "sqlite")]
-        let started = self.started();
+        let started = self.watch.started();
         #[cfg(feature = "sqlite")]
         if let Inner::Sqlite(connection) = &mut self.inner {
             if connection.rollback_now() {
                 self.state = State::Idle;
             }
-            self.report(started, "ROLLBACK", true);
+            self.watch.report(started, "ROLLBACK", true);
+        }
+    }
+
+    /// What queries can use side by side, where the backend lets them, and who watches them.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn shared(&self) -> Option<(Arc<crate::postgres::Session>, Watch)> {
+        match &self.inner {
+            Inner::Postgres(connection) => Some((connection.session(), self.watch.clone())),
+            #[allow(unreachable_patterns, reason = "reached when another driver is built in")]
+            _ => None,
+        }
+    }
+
+    /// Notes that an answer was not read to its end: the connection is stopped and closed.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn abandon(&mut self) {
+        self.state = State::Busy;
+        if let Inner::Postgres(connection) = &mut self.inner {
+            connection.abandon();
         }
     }
 
@@ -494,7 +469,7 @@ impl Connection {
 
 /// A value that no column can hold is refused before anything is sent.
 #[inline]
-fn refuse_unstorable(values: &[Value<'_>]) -> Result<()> {
+pub(crate) fn refuse_unstorable(values: &[Value<'_>]) -> Result<()> {
     for (n, value) in values.iter().enumerate() {
         let why = match value {
             Value::Unstorable(why) => Some(why),

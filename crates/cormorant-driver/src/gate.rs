@@ -135,6 +135,11 @@ impl<T> Gate<T> {
         Some(Pass { gate: self, id: NOBODY, place: Some(place) })
     }
 
+    /// Whether somebody waits for a place.
+    pub fn is_awaited(&self) -> bool {
+        self.lock().is_awaited()
+    }
+
     /// Changes the places that are free.
     pub fn change_free(&self, change: impl FnMut(&mut T)) {
         self.lock().free.iter_mut().for_each(change);
@@ -219,11 +224,15 @@ impl<T> State<T> {
         Some(self.free.swap_remove(at))
     }
 
+    fn is_awaited(&self) -> bool {
+        self.waiting.iter().any(|waiter| waiter.place.is_none())
+    }
+
     #[inline]
     fn enter(&mut self, what: &'static str) -> u64 {
         let id = self.next;
         self.next += 1;
-        let now = self.waiting.iter().any(|waiter| waiter.place.is_none()).then(Instant::now);
+        let now = self.is_awaited().then(Instant::now);
         self.holders.push(Holder { id, what, awaited: now });
         id
     }

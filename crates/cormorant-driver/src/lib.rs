@@ -16,6 +16,8 @@ mod connection;
 mod control;
 mod error;
 mod gate;
+#[cfg(feature = "postgres")]
+mod lane;
 mod mismatch;
 #[cfg(feature = "mysql")]
 mod mysql;
@@ -31,6 +33,7 @@ mod sqlite;
 #[cfg(any(feature = "sqlite", feature = "mysql"))]
 mod text;
 mod waiting;
+mod watch;
 
 pub use connection::{Begin, Call, Connection, Done, Isolation, Sink, StatementEvent};
 pub use cormorant_sql as sql;

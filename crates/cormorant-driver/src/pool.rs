@@ -5,6 +5,8 @@ use std::sync::Arc;
 use cormorant_sql::{Dialect, Recent, Shapes, Statement, Value};
 
 use crate::gate::{Gate, Pass, TimedOut};
+#[cfg(feature = "postgres")]
+use crate::lane::{Lane, Lanes};
 use crate::options::SqliteOptions;
 use crate::{Backend, Call, Connection, Done, Error, ErrorKind, Options, Result, Sink};
 
@@ -24,6 +26,8 @@ struct Shared {
     places: Arc<Gate<Option<Seat>>>,
     /// SQLite lets one connection write at a time: others wait here instead of being refused.
     writers: Option<Arc<Gate>>,
+    #[cfg(feature = "postgres")]
+    lanes: Lanes,
 }
 
 impl Pool {
@@ -45,6 +49,8 @@ impl Pool {
             shapes: Shapes::new(dialect),
             places: Gate::new(places),
             writers: several_write.then(Gate::single),
+            #[cfg(feature = "postgres")]
+            lanes: Lanes::default(),
             options,
         })))
     }
@@ -90,11 +96,49 @@ impl Pool {
                 shared.places.pass(what, timeout).await.map_err(|late| shared.no_connection(&late))?
             }
         };
-        let mut lease = Lease { writing: None, pass };
-        if !lease.is_usable() {
-            lease.open(&shared.options).await?;
+        shared.usable(pass).await
+    }
+
+    /// Runs a statement by itself, on whichever connection is free.
+    ///
+    /// # Errors
+    /// Those of [`acquire`](Self::acquire), [`Lease::claim_writing`] and [`Connection::run`].
+    pub async fn run(&self, call: Call<'_>, sink: Sink<'_>) -> Result<Done> {
+        #[cfg(feature = "postgres")]
+        if call.single && call.repeats && self.0.dialect == Dialect::Postgres {
+            return self.run_beside(call, sink).await;
         }
-        Ok(lease)
+        self.run_alone(call, sink).await
+    }
+
+    async fn run_alone(&self, call: Call<'_>, sink: Sink<'_>) -> Result<Done> {
+        let mut lease = self.acquire(STATEMENT).await?;
+        if call.writes {
+            lease.claim_writing(self, STATEMENT).await?;
+        }
+        lease.connection()?.run(call, sink).await
+    }
+
+    /// Runs a query of at most one row, beside others where no connection is free.
+    #[cfg(feature = "postgres")]
+    async fn run_beside(&self, call: Call<'_>, sink: Sink<'_>) -> Result<Done> {
+        let shared = &self.0;
+        let lane = match shared.places.try_choose(STATEMENT, best) {
+            Some(pass) => shared.lane(shared.usable(pass).await?)?,
+            // Whoever waits for a connection of its own gets it first.
+            None => match (!shared.places.is_awaited()).then(|| shared.lanes.join()).flatten() {
+                Some(lane) => lane,
+                None => shared.lane(self.acquire(STATEMENT).await?)?,
+            },
+        };
+        let result = lane.run(call, sink).await;
+        let stopped = |error: &Error| error.kind() == ErrorKind::StatementTimeout;
+        if lane.is_abandoned() && result.as_ref().is_err_and(stopped) {
+            // Meant was one that somebody gave up. This one has given nothing yet.
+            drop(lane);
+            return self.run_alone(call, sink).await;
+        }
+        result
     }
 
     /// Runs a statement at once, where that keeps nobody waiting: see [`Connection::run_now`].
@@ -186,7 +230,30 @@ fn best(places: &[Option<Seat>]) -> Option<usize> {
     at_home.or_else(|| places.iter().rposition(Option::is_none)).or(places.len().checked_sub(1))
 }
 
+/// Who holds a connection, in the errors of others who wait for it.
+const STATEMENT: &str = "a statement";
+
 impl Shared {
+    #[inline]
+    async fn usable(&self, pass: Pass<Option<Seat>>) -> Result<Lease> {
+        let mut lease = Lease { writing: None, pass };
+        if !lease.is_usable() {
+            lease.open(&self.options).await?;
+        }
+        Ok(lease)
+    }
+
+    /// Opens a connection for more than one.
+    #[cfg(feature = "postgres")]
+    fn lane(&self, mut lease: Lease) -> Result<Arc<Lane>> {
+        let Some((session, watch)) = lease.connection()?.shared() else {
+            return Err(Error::new(ErrorKind::Misuse, "the connection cannot be shared"));
+        };
+        let lane = Arc::new(Lane::new(lease, session, watch));
+        self.lanes.open(&lane);
+        Ok(lane)
+    }
+
     fn no_connection(&self, late: &TimedOut) -> Error {
         let most = self.options.max_connections;
         let hint = match &self.options.backend {

@@ -979,10 +979,9 @@ fn wire(server: &str, bytes: usize) -> (u16, Arc<AtomicUsize>) {
         while let Ok(read @ 1..) = from.read(&mut buffer) {
             let left = bytes - passed.load(Ordering::Relaxed);
             let pass = read.min(left);
-            if to.write_all(&buffer[..pass]).is_err() {
-                break;
-            }
-            if passed.fetch_add(pass, Ordering::Relaxed) + pass == bytes {
+            // Counted before it is passed on: whoever reads it may look at the count at once.
+            let cut = passed.fetch_add(pass, Ordering::Relaxed) + pass == bytes;
+            if to.write_all(&buffer[..pass]).is_err() || cut {
                 break;
             }
         }

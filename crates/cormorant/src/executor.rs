@@ -2,7 +2,7 @@
 
 use std::pin::Pin;
 
-use cormorant_driver::{Call, Done, Error, ErrorKind, Lease, Pool, Request, Result, Sink};
+use cormorant_driver::{Call, Done, Error, ErrorKind, Pool, Request, Result, Sink};
 use cormorant_sql::{Dialect, Kind, Statement, Value};
 
 use crate::{Database, Transaction};
@@ -136,14 +136,14 @@ impl<'a> Target<'a> {
                 rows += 1;
                 sink(row)
             };
-            match once(pool, call, &mut counted).await {
+            match pool.run(call, &mut counted).await {
                 Err(error) if error.kind() == ErrorKind::ConnectionLost => {
                     // The server may have gone: the others are not trusted either.
                     pool.close_idle();
                     if !call.repeats || rows > 0 {
                         return Err(error);
                     }
-                    once(pool, call, sink).await
+                    pool.run(call, sink).await
                 }
                 result => result,
             }
@@ -153,17 +153,6 @@ impl<'a> Target<'a> {
 
 /// Work that is compiled here, once, and not in every program that awaits it.
 pub(crate) type Work<'a, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>;
-
-async fn once(pool: &Pool, call: Call<'_>, sink: Sink<'_>) -> Result<Done> {
-    let mut lease: Lease = pool.acquire(STATEMENT).await?;
-    if call.writes {
-        lease.claim_writing(pool, STATEMENT).await?;
-    }
-    lease.connection()?.run(call, sink).await
-}
-
-/// Who holds a connection, in the errors of others who wait for it.
-const STATEMENT: &str = "a statement";
 
 /// For statements that give no rows.
 pub(crate) fn no_rows(_row: &mut cormorant_driver::Row<'_>) -> Result<()> {

@@ -22,6 +22,7 @@ mod raw;
 mod record;
 mod schema;
 mod secrets;
+mod side_by_side;
 mod slow;
 mod transaction;
 mod types;

@@ -53,11 +53,6 @@ impl Connection {
         self.max_parameters
     }
 
-    /// Whether statements run on the caller's thread.
-    pub(crate) fn is_inline(&self) -> bool {
-        matches!(self.place, Place::Inline(_))
-    }
-
     pub(crate) fn is_alive(&self) -> bool {
         match &self.place {
             Place::Inline(_) => true,

@@ -1,0 +1,203 @@
+//! What a connection and those who share it have in common: the client, its prepared statements, and where the
+//! server's transaction stands.
+
+use std::pin::pin;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures_util::TryStreamExt;
+use tokio_postgres::{Client, RowStream, Statement};
+
+use super::open::{self, Service};
+use super::statements::Statements;
+use super::transaction::Transaction;
+use super::{errors, types, values};
+use crate::control::Control;
+use crate::options::ServerOptions;
+use crate::row::Cells;
+use crate::runtime::Home;
+use crate::{Call, Done, Error, ErrorKind, Result, Row, Sink};
+
+/// A session on a PostgreSQL server. Statements may be sent while others have not been answered: the server takes
+/// them in their order.
+#[derive(Debug)]
+pub(crate) struct Session {
+    /// Before the statements in order: once it is gone they are not closed one by one.
+    client: Client,
+    statements: Mutex<Statements>,
+    transaction: Mutex<Transaction>,
+    home: Home,
+    service: Service,
+}
+
+impl Session {
+    pub(super) async fn open(options: &ServerOptions, timeout: Duration) -> Result<Self> {
+        let home = Home::here()?;
+        let (client, service) = open::open(options, timeout, &home).await?;
+        Ok(Self { client, statements: Mutex::default(), transaction: Mutex::default(), home, service })
+    }
+
+    pub(crate) fn home(&self) -> &Home {
+        &self.home
+    }
+
+    pub(crate) fn is_alive(&self) -> bool {
+        !self.client.is_closed()
+    }
+
+    pub(super) fn in_transaction(&self) -> bool {
+        self.transaction().is_open()
+    }
+
+    fn transaction(&self) -> MutexGuard<'_, Transaction> {
+        self.transaction.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn statements(&self) -> MutexGuard<'_, Statements> {
+        self.statements.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Asks the server to stop what it is doing, and hangs up in the end.
+    pub(crate) fn cancel(&self) {
+        self.service.cancel(self.client.cancel_token(), &self.home);
+    }
+
+    /// Runs a statement. Its rows are handed on as they come in.
+    pub(crate) async fn run(&self, call: Call<'_>, sink: Sink<'_>) -> Result<Done> {
+        self.home.check_waiting()?;
+        values::check(call)?;
+        let rows = self.start(call).await?;
+        self.give(rows, call, sink).await
+    }
+
+    /// Runs a query of at most one row, which is handed on when the server has nothing more to say: until then nothing
+    /// has happened, and it may be run again.
+    pub(crate) async fn run_single(&self, call: Call<'_>, sink: Sink<'_>) -> Result<Done> {
+        self.home.check_waiting()?;
+        values::check(call)?;
+        let mut rows = pin!(self.start(call).await?);
+        let mut found = None;
+        while let Some(row) = rows.try_next().await.map_err(|error| self.fault(error))? {
+            found.get_or_insert(row);
+        }
+        match found {
+            Some(row) => sink(&mut Row::new(Cells::Postgres(&row), call.outputs)).map(|()| Done::default()),
+            None => Ok(Done::default()),
+        }
+    }
+
+    /// Transaction control in the caller's words. They are prepared before they are sent as text, which may hold
+    /// several statements: the server refuses to prepare those.
+    pub(super) async fn control_by_hand(&self, sql: &str) -> Result<Done> {
+        self.home.check_waiting()?;
+        self.client.prepare(sql).await.map_err(|error| self.fault(error))?;
+        self.control(sql).await.map(|()| Done::default())
+    }
+
+    /// Transaction control, which also keeps count of where the server stands.
+    pub(super) async fn control(&self, sql: &str) -> Result<()> {
+        self.home.check_waiting()?;
+        let control = Control::of(sql);
+        let poisoned = control == Control::Commit && self.transaction().is_failed();
+        if control == Control::Commit && !self.in_transaction() {
+            return Err(Error::new(
+                ErrorKind::Misuse,
+                "there is no transaction to commit: a statement inside it has ended it; let the transaction end itself",
+            ));
+        }
+        self.transaction().sending(control);
+        // The server would answer COMMIT with success, and roll back.
+        let result = self.client.batch_execute(if poisoned { "ROLLBACK" } else { sql }).await;
+        self.transaction().answered(control, result.is_ok());
+        let result = result.map_err(|error| self.fault(error));
+        if poisoned {
+            // Also when the connection was lost: nothing was committed.
+            return Err(Error::new(
+                ErrorKind::TransactionPoisoned,
+                "the transaction failed earlier and was rolled back: end it at its first error, or make what may fail a nested one",
+            ));
+        }
+        result
+    }
+
+    /// Sends a statement. One whose plan no longer fits was not executed: it is sent once more, unless it has failed
+    /// a transaction.
+    async fn start(&self, call: Call<'_>) -> Result<RowStream> {
+        match self.send(call).await {
+            Err(error) if error.kind() == ErrorKind::PreparedPlanChanged => {
+                self.statements().forget(call.sql);
+                if self.in_transaction() { Err(error) } else { self.send(call).await }
+            }
+            result => result,
+        }
+    }
+
+    async fn send(&self, call: Call<'_>) -> Result<RowStream> {
+        let statement = self.prepare(call).await?;
+        let (takes, given) = (statement.params().len(), call.values.len());
+        if takes != given {
+            return Err(Error::new(
+                ErrorKind::Misuse,
+                format!("the statement takes {takes} values and {given} were given: give one for each placeholder"),
+            ));
+        }
+        self.client.query_raw(&statement, values::bound(call.values)).await.map_err(|error| self.fault(error))
+    }
+
+    /// A statement that is not kept is prepared all the same. tokio-postgres has a way with one round trip, but it
+    /// waits for ever when a result is long and has a column of a type, such as an enum, that it has to look up.
+    async fn prepare(&self, call: Call<'_>) -> Result<Statement> {
+        if call.keep
+            && let Some(statement) = self.statements().get(call)
+        {
+            return Ok(statement);
+        }
+        if call.sql.contains('\0') {
+            return Err(Error::new(ErrorKind::Misuse, "SQL cannot hold NUL"));
+        }
+        let types: Vec<_> = types::declared(call).collect();
+        let statement = self.client.prepare_typed(call.sql, &types).await.map_err(|error| self.fault(error))?;
+        if call.keep {
+            self.statements().put(call.sql, statement.clone());
+        }
+        Ok(statement)
+    }
+
+    /// Hands rows on. After one was refused the rest is still read, so that the next statement finds the connection,
+    /// and what is known about the transaction, in order.
+    async fn give(&self, rows: RowStream, call: Call<'_>, sink: Sink<'_>) -> Result<Done> {
+        let mut rows = pin!(rows);
+        let mut refused = None;
+        loop {
+            match rows.try_next().await {
+                Ok(Some(row)) if refused.is_none() => {
+                    refused = sink(&mut Row::new(Cells::Postgres(&row), call.outputs)).err();
+                }
+                Ok(Some(_)) => {}
+                Ok(None) => break,
+                Err(error) => {
+                    let error = self.fault(error);
+                    return Err(refused.unwrap_or(error));
+                }
+            }
+        }
+        match refused {
+            Some(error) => Err(error),
+            // Of a SELECT the server counts the rows it gave.
+            None if !call.writes => Ok(Done::default()),
+            None => Ok(Done { rows: rows.rows_affected().unwrap_or(0), key: None }),
+        }
+    }
+
+    /// Classifies an error, and notes what it leaves behind.
+    fn fault(&self, error: tokio_postgres::Error) -> Error {
+        if error.as_db_error().is_some() {
+            self.transaction().failed();
+        }
+        let error = errors::classify(error, self.service.ending());
+        if error.is_connection_lost() {
+            self.service.abort();
+        }
+        error
+    }
+}
