@@ -136,7 +136,7 @@ impl Pool {
         if lane.is_abandoned() && result.as_ref().is_err_and(stopped) {
             // Meant was one that somebody gave up. This one has given nothing yet.
             drop(lane);
-            return self.run_alone(call, sink).await;
+            return Box::pin(self.run_alone(call, sink)).await;
         }
         result
     }

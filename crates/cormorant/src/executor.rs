@@ -1,5 +1,6 @@
 //! Where statements run.
 
+use std::mem;
 use std::pin::Pin;
 
 use cormorant_driver::{Call, Done, Error, ErrorKind, Pool, Request, Result, Sink};
@@ -132,20 +133,22 @@ impl<'a> Target<'a> {
                 Self::Database(pool) => pool,
             };
             let mut rows = 0u64;
-            let mut counted = |row: &mut cormorant_driver::Row<'_>| {
-                rows += 1;
-                sink(row)
-            };
-            match pool.run(call, &mut counted).await {
-                Err(error) if error.kind() == ErrorKind::ConnectionLost => {
-                    // The server may have gone: the others are not trusted either.
-                    pool.close_idle();
-                    if !call.repeats || rows > 0 {
-                        return Err(error);
+            let mut may_repeat = call.repeats;
+            loop {
+                let mut counted = |row: &mut cormorant_driver::Row<'_>| {
+                    rows += 1;
+                    sink(row)
+                };
+                match pool.run(call, &mut counted).await {
+                    Err(error) if error.kind() == ErrorKind::ConnectionLost => {
+                        // The server may have gone: the others are not trusted either.
+                        pool.close_idle();
+                        if !mem::take(&mut may_repeat) || rows > 0 {
+                            return Err(error);
+                        }
                     }
-                    pool.run(call, sink).await
+                    result => return result,
                 }
-                result => result,
             }
         })
     }

@@ -1,6 +1,7 @@
 //! What a connection and those who share it have in common: the client, its prepared statements, and where the
 //! server's transaction stands.
 
+use std::mem;
 use std::pin::pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -123,17 +124,27 @@ impl Session {
     /// Sends a statement. One whose plan no longer fits was not executed: it is sent once more, unless it has failed
     /// a transaction.
     async fn start(&self, call: Call<'_>) -> Result<RowStream> {
-        match self.send(call).await {
-            Err(error) if error.kind() == ErrorKind::PreparedPlanChanged => {
-                self.statements().forget(call.sql);
-                if self.in_transaction() { Err(error) } else { self.send(call).await }
+        let mut may_repeat = true;
+        loop {
+            match self.send(call).await {
+                Err(error) if error.kind() == ErrorKind::PreparedPlanChanged => {
+                    self.statements().forget(call.sql);
+                    if self.in_transaction() || !mem::take(&mut may_repeat) {
+                        return Err(error);
+                    }
+                }
+                result => return result,
             }
-            result => result,
         }
     }
 
     async fn send(&self, call: Call<'_>) -> Result<RowStream> {
-        let statement = self.prepare(call).await?;
+        let kept = if call.keep { self.statements().get(call) } else { None };
+        let statement = match kept {
+            Some(statement) => statement,
+            // Apart, so that the future of every statement need not have room for it.
+            None => Box::pin(self.prepare(call)).await?,
+        };
         let (takes, given) = (statement.params().len(), call.values.len());
         if takes != given {
             return Err(Error::new(
@@ -147,11 +158,6 @@ impl Session {
     /// A statement that is not kept is prepared all the same. tokio-postgres has a way with one round trip, but it
     /// waits for ever when a result is long and has a column of a type, such as an enum, that it has to look up.
     async fn prepare(&self, call: Call<'_>) -> Result<Statement> {
-        if call.keep
-            && let Some(statement) = self.statements().get(call)
-        {
-            return Ok(statement);
-        }
         if call.sql.contains('\0') {
             return Err(Error::new(ErrorKind::Misuse, "SQL cannot hold NUL"));
         }
