@@ -23,7 +23,7 @@ struct Shared {
     runs_inline: bool,
     shapes: Shapes,
     /// As many places as there may be connections, each with a connection once it was made.
-    places: Arc<Gate<Option<Seat>>>,
+    places: Arc<Gate<Option<Box<Seat>>>>,
     /// SQLite lets one connection write at a time: others wait here instead of being refused.
     writers: Option<Arc<Gate>>,
     #[cfg(feature = "postgres")]
@@ -40,7 +40,7 @@ impl Pool {
         let first = Connection::open(&options).await?;
         let several_write = options.max_connections > 1 && matches!(options.backend, Backend::Sqlite(_));
         let (dialect, max_parameters) = (first.dialect(), first.max_parameters());
-        let mut places: Vec<Option<Seat>> = (1..options.max_connections).map(|_| None).collect();
+        let mut places: Vec<Option<Box<Seat>>> = (1..options.max_connections).map(|_| None).collect();
         places.push(Some(Seat::of(first)));
         Ok(Self(Arc::new(Shared {
             dialect,
@@ -171,7 +171,7 @@ impl Pool {
     }
 }
 
-/// A connection in its place, with what it ran last.
+/// A connection in its place, with what it ran last. Boxed: it moves out of the gate and back with every statement.
 #[derive(Debug)]
 struct Seat {
     connection: Connection,
@@ -179,8 +179,8 @@ struct Seat {
 }
 
 impl Seat {
-    fn of(connection: Connection) -> Self {
-        Self { connection, recent: Recent::default() }
+    fn of(connection: Connection) -> Box<Self> {
+        Box::new(Self { connection, recent: Recent::default() })
     }
 
     #[inline]
@@ -225,7 +225,7 @@ impl Request<'_> {
 /// The place to take among those that are free: the last one put back is the warmest, an empty one makes room for a
 /// connection of this runtime, and one of another runtime is closed where there is no other.
 #[inline]
-fn best(places: &[Option<Seat>]) -> Option<usize> {
+fn best(places: &[Option<Box<Seat>>]) -> Option<usize> {
     let at_home = places.iter().rposition(|place| place.as_ref().is_some_and(|seat| seat.connection.is_at_home()));
     at_home.or_else(|| places.iter().rposition(Option::is_none)).or(places.len().checked_sub(1))
 }
@@ -235,7 +235,7 @@ const STATEMENT: &str = "a statement";
 
 impl Shared {
     #[inline]
-    async fn usable(&self, pass: Pass<Option<Seat>>) -> Result<Lease> {
+    async fn usable(&self, pass: Pass<Option<Box<Seat>>>) -> Result<Lease> {
         let mut lease = Lease { writing: None, pass };
         if !lease.is_usable() {
             lease.open(&self.options).await?;
@@ -277,7 +277,7 @@ impl Shared {
 pub struct Lease {
     /// SQLite's right to write, kept until the transaction ends.
     writing: Option<Pass>,
-    pass: Pass<Option<Seat>>,
+    pass: Pass<Option<Box<Seat>>>,
 }
 
 impl Lease {
@@ -347,7 +347,7 @@ impl Drop for Lease {
 }
 
 #[inline]
-fn close_unless_clean(place: &mut Option<Seat>) {
+fn close_unless_clean(place: &mut Option<Box<Seat>>) {
     if place.as_mut().is_some_and(|seat| !seat.connection.is_clean()) {
         *place = None;
     }

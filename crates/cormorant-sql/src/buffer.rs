@@ -37,7 +37,17 @@ impl Buffer {
 
     /// Appends another buffer: in postfix order, that is all that combining two expressions takes.
     pub fn append(&mut self, other: Buffer) {
+        if self.tokens.is_empty() {
+            // The memory that it has comes along.
+            *self = other;
+            return;
+        }
         self.tokens.extend_from_slice(&other.tokens);
-        self.values.extend(other.values);
+        // A column has none: moving them as a whole is less work than one by one.
+        if self.values.is_empty() {
+            self.values = other.values;
+        } else {
+            self.values.extend(other.values);
+        }
     }
 }

@@ -141,21 +141,21 @@ impl Sql {
         self.run(db, &mut executor::no_rows).await
     }
 
-    async fn run(self, db: &impl Executor, sink: cormorant_driver::Sink<'_>) -> Result<u64> {
+    async fn run(mut self, db: &impl Executor, sink: cormorant_driver::Sink<'_>) -> Result<u64> {
         let target = db.target();
-        let mut statement = Prepared { sql: String::with_capacity(length(&self.pieces)), ..Prepared::default() };
-        for piece in self.pieces {
-            statement.push(piece, target.dialect())?;
+        let sql = self.sql(target.dialect());
+        let mut bound = Bound::default();
+        for piece in self.pieces.drain(..) {
+            bound.push(piece)?;
         }
-        let Prepared { sql, values, parameters } = statement;
         let class = match self.known {
             Some(known) => known.classify(&sql)?,
             None => classify(&sql)?,
         };
         let call = Call {
             sql: &sql,
-            values: &values,
-            parameters: &parameters,
+            values: &bound.values,
+            parameters: &bound.parameters,
             order: None,
             outputs: &[],
             writes: class != StatementClass::Read,
@@ -168,13 +168,15 @@ impl Sql {
         };
         Ok(target.call(call, sink).await?.rows)
     }
-}
 
-#[derive(Default)]
-struct Prepared {
-    sql: String,
-    values: SmallVec<[Value<'static>; 4]>,
-    parameters: SmallVec<[Parameter; 4]>,
+    /// The text, with a placeholder for each value. Without a list it is the same each time, and written once.
+    fn sql(&self, dialect: Dialect) -> Cow<'static, str> {
+        let lists = self.pieces.iter().any(|piece| matches!(piece, Piece::List(_)));
+        match self.known {
+            Some(known) if !lists => known.text(dialect, || write(&self.pieces, dialect)),
+            _ => Cow::Owned(write(&self.pieces, dialect)),
+        }
+    }
 }
 
 /// About how long the text will be.
@@ -187,29 +189,50 @@ fn length(pieces: &[Piece]) -> usize {
     pieces.iter().map(of).sum()
 }
 
-impl Prepared {
-    fn push(&mut self, piece: Piece, dialect: Dialect) -> Result<()> {
+fn write(pieces: &[Piece], dialect: Dialect) -> String {
+    let mut sql = String::with_capacity(length(pieces));
+    write_to(&mut sql, pieces, "", dialect, &mut 0);
+    sql
+}
+
+fn write_to(sql: &mut String, pieces: &[Piece], between: &str, dialect: Dialect, values: &mut usize) {
+    for (n, piece) in pieces.iter().enumerate() {
+        if n > 0 {
+            sql.push_str(between);
+        }
         match piece {
-            Piece::Text(text) => self.sql.push_str(&text),
+            Piece::Text(text) => sql.push_str(text),
+            Piece::Value(..) => {
+                *values += 1;
+                sql.push_str(&dialect.parameter(*values));
+            }
+            // `IN ()` is no SQL: NULL is in no list.
+            Piece::List(pieces) if pieces.is_empty() => sql.push_str("NULL"),
+            Piece::List(pieces) => write_to(sql, pieces, ", ", dialect, values),
+        }
+    }
+}
+
+/// The values, in order.
+#[derive(Default)]
+struct Bound {
+    values: SmallVec<[Value<'static>; 4]>,
+    parameters: SmallVec<[Parameter; 4]>,
+}
+
+impl Bound {
+    fn push(&mut self, piece: Piece) -> Result<()> {
+        match piece {
+            Piece::Text(_) => Ok(()),
             Piece::Value(value, class) => {
                 let value =
                     value.map_err(|why| Error::new(ErrorKind::Encode, why).with_parameter(self.values.len()))?;
                 self.values.push(value);
                 self.parameters.push(Parameter { class, list: false });
-                self.sql.push_str(&dialect.parameter(self.values.len()));
+                Ok(())
             }
-            // `IN ()` is no SQL: NULL is in no list.
-            Piece::List(pieces) if pieces.is_empty() => self.sql.push_str("NULL"),
-            Piece::List(pieces) => {
-                for (n, piece) in pieces.into_iter().enumerate() {
-                    if n > 0 {
-                        self.sql.push_str(", ");
-                    }
-                    self.push(piece, dialect)?;
-                }
-            }
+            Piece::List(pieces) => pieces.into_iter().try_for_each(|piece| self.push(piece)),
         }
-        Ok(())
     }
 }
 
@@ -240,21 +263,31 @@ impl<T: Field> Bind for T {
     }
 }
 
+impl Bind for &str {
+    fn to_bind(&self) -> Result<Value<'static>, String> {
+        Ok(Value::Text(Cow::Owned((*self).to_owned())))
+    }
+
+    fn class(&self) -> Class {
+        Class::Text
+    }
+}
+
 macro_rules! borrowed {
     ($($type:ty),*) => {$(
         impl Bind for $type {
             fn to_bind(&self) -> Result<Value<'static>, String> {
-                (**self).to_owned().to_bind()
+                (**self).to_bind()
             }
 
             fn class(&self) -> Class {
-                (**self).to_owned().class()
+                (**self).class()
             }
         }
     )*};
 }
 
-borrowed!(&str, &String, &i16, &i32, &i64, &f64, &bool, &uuid::Uuid, &rust_decimal::Decimal, &jiff::Timestamp);
+borrowed!(&String, &i16, &i32, &i64, &f64, &bool, &uuid::Uuid, &rust_decimal::Decimal, &jiff::Timestamp);
 
 /// Text that becomes SQL as it is. Its name is what a reviewer looks for: nothing in it may come from a user.
 #[derive(Clone, Debug)]

@@ -40,6 +40,15 @@ pub(crate) fn values<'e, M: Mapper>(
 /// What is wrong with a value. Lengths and numbers are shown unless the field is secret, text never.
 #[inline]
 fn fault(table: &TableDef, position: u16, column: &ColumnDef, value: &Value<'_>) -> Option<String> {
+    match (column.ty, value) {
+        // Text of any length. A foreign key is never of this type.
+        (ColumnType::Text { max_length: None }, _) => None,
+        (_, Value::Text(_) | Value::Decimal(_) | Value::Float(_)) => fault_of(table, position, column, value),
+        _ => None,
+    }
+}
+
+fn fault_of(table: &TableDef, position: u16, column: &ColumnDef, value: &Value<'_>) -> Option<String> {
     // A foreign key is as long and as exact as the key it points at.
     let ty = match value {
         Value::Text(_) | Value::Decimal(_) => table.type_of(position).unwrap_or(column.ty),

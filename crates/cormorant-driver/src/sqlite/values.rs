@@ -25,19 +25,26 @@ pub(super) fn bind(statement: &mut Statement<'_>, values: &[Value<'_>]) -> Resul
 
 #[inline]
 fn bind_one(statement: &mut Statement<'_>, at: usize, value: &Value<'_>) -> Result<()> {
+    let made;
     let bound = match value {
-        Value::Null => statement.raw_bind_parameter(at, Bound(ValueRef::Null)),
-        Value::Int(n) => statement.raw_bind_parameter(at, Bound(ValueRef::Integer(*n))),
-        Value::Text(text) => statement.raw_bind_parameter(at, Bound(ValueRef::Text(text.as_bytes()))),
-        Value::Bytes(bytes) => statement.raw_bind_parameter(at, Bound(ValueRef::Blob(bytes))),
-        Value::Bool(b) => statement.raw_bind_parameter(at, Bound(ValueRef::Integer(i64::from(*b)))),
+        Value::Null => ValueRef::Null,
+        Value::Int(n) => ValueRef::Integer(*n),
+        Value::Text(text) => ValueRef::Text(text.as_bytes()),
+        Value::Bytes(bytes) => ValueRef::Blob(bytes),
+        Value::Bool(b) => ValueRef::Integer(i64::from(*b)),
         Value::Float(n) if n.is_nan() => return Err(unstorable("SQLite would store NaN as NULL")),
-        Value::Float(n) => statement.raw_bind_parameter(at, Bound(ValueRef::Real(*n))),
-        Value::Decimal(n) => statement.raw_bind_parameter(at, Bound(ValueRef::Real(decimal(*n)?))),
-        Value::List(values) => statement.raw_bind_parameter(at, Bound(ValueRef::Text(json(values)?.as_bytes()))),
-        other => statement.raw_bind_parameter(at, Bound(ValueRef::Text(text(other)?.as_bytes()))),
+        Value::Float(n) => ValueRef::Real(*n),
+        Value::Decimal(n) => ValueRef::Real(decimal(*n)?),
+        Value::List(values) => {
+            made = json(values)?;
+            ValueRef::Text(made.as_bytes())
+        }
+        other => {
+            made = text(other)?;
+            ValueRef::Text(made.as_bytes())
+        }
     };
-    bound.map_err(|error| super::classify(&error))
+    statement.raw_bind_parameter(at, Bound(bound)).map_err(|error| super::classify(&error))
 }
 
 struct Bound<'a>(ValueRef<'a>);

@@ -1,9 +1,12 @@
 //! What SQL text of the program's own does, by its words: the library has to know who writes, and what outlives the
 //! statement.
 
+use std::borrow::Cow;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use cormorant_driver::{Error, ErrorKind, Result};
+use cormorant_sql::Dialect;
 
 /// What SQL text does to a connection.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -133,34 +136,57 @@ fn behind_comment(inside: &str, nested: bool) -> &str {
     rest
 }
 
-/// What one text was found to do. The text of a `sql!` stays the same but for the length of its lists, so it is read
-/// once.
+/// What is known of one `sql!`. Its text stays the same but for the length of its lists, so it is read once, and where
+/// it has none it is written once.
 #[derive(Debug)]
-pub struct Known(AtomicU8);
+pub struct Known {
+    /// What it was found to do; 0 is not yet.
+    class: AtomicU8,
+    /// The text, in the dialect that was asked for first: a program rarely has two.
+    text: OnceLock<(Dialect, String)>,
+}
 
 impl Known {
     /// Nothing yet.
     #[allow(clippy::new_without_default, reason = "derived code makes one in a static")]
     pub const fn new() -> Self {
-        Self(AtomicU8::new(0))
+        Self { class: AtomicU8::new(0), text: OnceLock::new() }
     }
 
     #[inline]
     pub(super) fn classify(&self, sql: &str) -> Result<StatementClass> {
         use StatementClass::{Read, Session, Write};
-        let known = self.0.load(Ordering::Relaxed);
+        let known = self.class.load(Ordering::Relaxed);
         if let Some(class) = [Read, Write, Session].into_iter().find(|class| *class as u8 == known) {
             return Ok(class);
         }
         let class = classify(sql)?;
-        self.0.store(class as u8, Ordering::Relaxed);
+        self.class.store(class as u8, Ordering::Relaxed);
         Ok(class)
+    }
+
+    /// The text of one without lists.
+    pub(super) fn text(&'static self, dialect: Dialect, write: impl Fn() -> String) -> Cow<'static, str> {
+        match self.text.get_or_init(|| (dialect, write())) {
+            (known, text) if *known == dialect => Cow::Borrowed(text),
+            _ => Cow::Owned(write()),
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_text_is_written_once_for_the_dialect_that_came_first() {
+        static KNOWN: Known = Known::new();
+        let again = || "written again".to_owned();
+        assert_eq!(KNOWN.text(Dialect::Sqlite, || "?1".to_owned()), "?1");
+        assert_eq!(KNOWN.text(Dialect::Sqlite, again), "?1");
+        assert_eq!(KNOWN.text(Dialect::Postgres, || "$1".to_owned()), "$1");
+        assert_eq!(KNOWN.text(Dialect::Sqlite, again), "?1");
+    }
 
     #[test]
     fn what_changes_a_session_is_told_from_what_does_not() {

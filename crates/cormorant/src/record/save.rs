@@ -32,13 +32,13 @@ impl<M: Model> Record<M> {
         }
         let key = M::snapshot_key(snapshot)?;
         let mut values: SmallVec<[Value<'_>; 4]> = SmallVec::new();
-        validate::values::<M>(&self.entity, changed.iter(), |value| values.push(value))?;
-        key.values(|value| values.push(value))?;
         let mut tokens: SmallVec<[Token; 16]> = SmallVec::new();
-        for column in changed.iter() {
-            tokens.push(Token::Bind(class_of(M::TABLE, column)));
-            tokens.push(Token::Set(column));
-        }
+        let columns = changed.iter().inspect(|column| {
+            tokens.push(Token::Bind(class_of(M::TABLE, *column)));
+            tokens.push(Token::Set(*column));
+        });
+        validate::values::<M>(&self.entity, columns, |value| values.push(value))?;
+        key.values(|value| values.push(value))?;
         push_key(M::TABLE, |token| tokens.push(token));
         let done = target.run(&statement(Kind::Update, M::TABLE, &tokens), &values, &mut no_rows).await;
         let done = done.map_err(|error| {
