@@ -85,6 +85,8 @@ pub enum ErrorKind {
     TransactionSuspended,
     /// Fields are invalid: nothing was sent.
     Validation,
+    /// A relation was read that was not loaded.
+    NotLoaded,
     /// No row where one was asked for.
     NotFound,
     /// Several rows where one was asked for.

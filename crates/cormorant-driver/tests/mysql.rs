@@ -1045,6 +1045,7 @@ fn a_password_never_shows_and_a_refusal_says_what_to_do() {
 static ALL: TableDef = TableDef {
     model: "All",
     path: "mysql::All",
+    singular: "",
     schema: None,
     name: "everything",
     columns: &[
@@ -1065,6 +1066,8 @@ static ALL: TableDef = TableDef {
     ],
     key: &[0],
     relations: &[],
+    many: || &[],
+    links: &[],
     indexes: &[],
     checks: &[],
     strict: false,

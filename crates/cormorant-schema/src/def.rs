@@ -12,6 +12,8 @@ pub struct TableDef {
     pub model: &'static str,
     /// Where the model stands: `shop::models::Item`.
     pub path: &'static str,
+    /// The model's name in the names of columns that lead to it: `order_line`.
+    pub singular: &'static str,
     /// The database schema, where the model names one.
     pub schema: Option<&'static str>,
     /// The table's name.
@@ -22,6 +24,11 @@ pub struct TableDef {
     pub key: &'static [u16],
     /// The foreign keys, in the order of the struct's fields.
     pub relations: &'static [RelationDef],
+    /// The relations to many rows, or to one whose foreign key points here, in the order of the struct's fields. A
+    /// function, as models may mirror each other.
+    pub many: fn() -> &'static [ManyDef],
+    /// The many-to-many relations among them that have a link table of their own.
+    pub links: &'static [LinkDef],
     /// Indexes and unique constraints declared on the struct.
     pub indexes: &'static [IndexDef],
     /// Checks declared on the struct.
@@ -188,12 +195,16 @@ pub enum DefaultDef {
 /// A foreign key. Its target is a function so that tables may point at each other and at themselves.
 #[derive(Clone, Copy, Debug)]
 pub struct RelationDef {
+    /// The name of the model whose field it is.
+    pub model: &'static str,
     /// The field's name in Rust.
     pub field: &'static str,
     /// The position of its column in the table.
     pub column: u16,
     /// The table it points at, by its primary key.
     pub target: fn() -> &'static TableDef,
+    /// Where the model it points at stands, as [`TableDef::path`] says.
+    pub target_path: &'static str,
     /// What the database does with this row when the target is deleted.
     pub on_delete: OnDelete,
 }
@@ -214,6 +225,52 @@ impl RelationDef {
         }
         ty
     }
+}
+
+/// A relation that is kept elsewhere: rows that point here, or rows of a link table that point here and there.
+#[derive(Clone, Copy, Debug)]
+pub struct ManyDef {
+    /// The name of the model whose field it is.
+    pub model: &'static str,
+    /// The field's name in Rust.
+    pub field: &'static str,
+    /// The table of the related rows.
+    pub target: fn() -> &'static TableDef,
+    /// The table whose rows point here: the related rows themselves, or links to them.
+    pub source: fn() -> &'static TableDef,
+    /// The position of its foreign key that points here.
+    pub here: u8,
+    /// Of a table of links, the position of the foreign key that points at the related row.
+    pub there: Option<u8>,
+    /// Whether no model describes the table of links.
+    pub linked: bool,
+}
+
+impl ManyDef {
+    /// The foreign key that points here.
+    pub fn foreign_key(&self) -> Option<&'static RelationDef> {
+        (self.source)().relations.get(usize::from(self.here))
+    }
+
+    /// Of a table of links, the foreign key that points at the related row.
+    pub fn link(&self) -> Option<&'static RelationDef> {
+        (self.source)().relations.get(usize::from(self.there?))
+    }
+}
+
+/// One side of a many-to-many relation whose link table no model describes.
+#[derive(Clone, Copy, Debug)]
+pub struct LinkDef {
+    /// The field's name in Rust.
+    pub field: &'static str,
+    /// The table of the model whose field it is.
+    pub own: fn() -> &'static TableDef,
+    /// The table of the related rows.
+    pub target: fn() -> &'static TableDef,
+    /// Where the related model stands, as [`TableDef::path`] says.
+    pub target_path: &'static str,
+    /// The name of the link table, where the model gives one; by rule otherwise.
+    pub through: Option<&'static str>,
 }
 
 /// What the database does with a row when the row it points at is deleted.

@@ -9,11 +9,12 @@
 
 pub mod def;
 mod ident;
+pub mod link;
 pub mod names;
 pub mod table;
 mod types;
 
-pub use def::{CheckDef, ColumnDef, DefaultDef, IndexDef, OnDelete, RelationDef, TableDef};
+pub use def::{CheckDef, ColumnDef, DefaultDef, IndexDef, LinkDef, ManyDef, OnDelete, RelationDef, TableDef};
 pub use ident::{Ident, InvalidIdent};
 pub use table::{Check, Column, Default, ForeignKey, Index, PrimaryKey, Schema, Table};
 pub use types::ColumnType;

@@ -39,6 +39,11 @@ fn join(prefix: &str, table: &str, parts: &[&str]) -> String {
     fit(name)
 }
 
+/// The name of a table of links: those of the two tables it links.
+pub fn link_table(first: &str, second: &str) -> String {
+    fit(format!("{first}_{second}"))
+}
+
 /// Cuts a name to 63 bytes: 54 of its own, an underscore, and eight hexadecimal digits of its hash.
 fn fit(name: String) -> String {
     if name.len() <= MAX_BYTES {

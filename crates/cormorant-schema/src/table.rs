@@ -319,11 +319,14 @@ mod tests {
     const PLAIN: TableDef = TableDef {
         model: "",
         path: "",
+        singular: "",
         schema: None,
         name: "t",
         columns: &[],
         key: &[0],
         relations: &[],
+        many: || &[],
+        links: &[],
         indexes: &[],
         checks: &[],
         strict: false,
@@ -332,7 +335,7 @@ mod tests {
     const FOREIGN: crate::ColumnDef =
         crate::ColumnDef::new("next", "next_id", ColumnType::Text { max_length: Some(255) }, false);
     const fn to(target: fn() -> &'static TableDef) -> RelationDef {
-        RelationDef { field: "next", column: 0, target, on_delete: OnDelete::Restrict }
+        RelationDef { model: "", field: "next", column: 0, target, target_path: "", on_delete: OnDelete::Restrict }
     }
     const LONG: crate::ColumnDef = crate::ColumnDef::new("id", "id", ColumnType::Text { max_length: Some(300) }, false);
     static LAST: TableDef = TableDef { columns: &[LONG], ..PLAIN };

@@ -2,6 +2,7 @@
 
 use smallvec::SmallVec;
 
+use crate::render::depths;
 use crate::{Token, Value};
 
 /// Tokens and their values, side by side: the n-th `Bind` or `List` token takes the n-th value.
@@ -48,6 +49,31 @@ impl Buffer {
             self.values = other.values;
         } else {
             self.values.extend(other.values);
+        }
+    }
+
+    /// Its own tokens, with their positions: those of queries nested in it are passed over.
+    pub fn own(&self) -> impl Iterator<Item = (usize, Token)> {
+        let nests = self.tokens.iter().any(|token| matches!(token, Token::Subquery { .. }));
+        let depths = if nests { depths(&self.tokens).unwrap_or_default() } else { Vec::new() };
+        let tokens = self.tokens.iter().copied().enumerate();
+        tokens.filter(move |(at, _)| depths.get(*at).is_none_or(|depth| *depth == Some(0)))
+    }
+
+    /// Whether one of its own tokens is such a one.
+    pub fn has(&self, such: impl Fn(&Token) -> bool) -> bool {
+        self.own().any(|(_, token)| such(&token))
+    }
+
+    /// The same expression as a query inside the one it was made for sees it.
+    pub fn outward(&mut self) {
+        let depths = depths(&self.tokens).unwrap_or_default();
+        for (token, depth) in self.tokens.iter_mut().zip(depths) {
+            if let Token::Column { outer, .. } = token
+                && depth.is_some_and(|depth| usize::from(*outer) >= depth)
+            {
+                *outer = outer.saturating_add(1);
+            }
         }
     }
 }

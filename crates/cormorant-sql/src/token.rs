@@ -10,7 +10,9 @@ use cormorant_schema::{ColumnType, TableDef};
 
 use crate::Class;
 
-/// The way from the table a query starts at to the one a column belongs to: a few foreign keys, by position.
+/// The way from the table a query starts at to the one a column belongs to: a few relations, each to one row. Below
+/// [`Route::REVERSE`] it is the position of a foreign key; from there on that of a relation that is kept in the other
+/// table ([`TableDef::many`]).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Route {
     /// Each hop is the relation's position plus one; zero ends the route.
@@ -21,11 +23,14 @@ impl Route {
     /// The longest route.
     pub const MAX: usize = 8;
 
+    /// Where the numbers of relations begin that are kept in the other table.
+    pub const REVERSE: u8 = 128;
+
     /// The table the query starts at.
     pub const ROOT: Self = Self { hops: [0; Self::MAX] };
 
-    /// One hop further, along the foreign key at position `relation`. A route that is too long, or follows a foreign
-    /// key behind the 254th of a table, stays marked as such, and rendering it is an error.
+    /// One hop further, along the relation with this number. A route that is too long, or follows a relation behind the
+    /// 253rd, stays marked as such, and rendering it is an error.
     #[must_use]
     #[allow(clippy::indexing_slicing, reason = "a constant function cannot use `get_mut`; the loop stays inside")]
     pub const fn then(mut self, relation: u8) -> Self {
@@ -41,7 +46,7 @@ impl Route {
         self
     }
 
-    /// The positions of the foreign keys, in order; `None` for a route that cannot be followed (see [`Route::then`]).
+    /// The numbers of the relations, in order; `None` for a route that cannot be followed (see [`Route::then`]).
     pub fn hops(&self) -> Option<impl Iterator<Item = u8> + use<>> {
         let hops = self.hops;
         (hops.first() != Some(&u8::MAX)).then(|| hops.into_iter().take_while(|hop| *hop != 0).map(|hop| hop - 1))
@@ -150,6 +155,9 @@ pub enum Token {
     Limit,
     /// Clause: without the first rows; the expression before it is the number.
     Offset,
+    /// Clause: at most so many rows for each value of something, in the query's order. Two expressions stand before it:
+    /// the something, and the number.
+    LimitEach,
     /// Clause: the column takes the value before it.
     Set(u16),
     /// Clause: the same for a column at the end of a route: the key of a related row stands in this table as well.
@@ -216,6 +224,7 @@ impl Hash for Token {
             Self::Into(column) => 25 | u64::from(column) << 8,
             Self::Rows(n) => 26 | u64::from(n) << 8,
             Self::Lists => 33,
+            Self::LimitEach => 34,
             Self::Returning(column) => 27 | u64::from(column) << 8,
             Self::Combine(operation, tokens) => 28 | (operation as u64) << 8 | u64::from(tokens) << 32,
             Self::With(name, tokens) => {

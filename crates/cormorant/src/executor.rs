@@ -155,7 +155,8 @@ impl<'a> Target<'a> {
 }
 
 /// Work that is compiled here, once, and not in every program that awaits it.
-pub(crate) type Work<'a, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>;
+#[doc(hidden)]
+pub type Work<'a, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>;
 
 /// For statements that give no rows.
 pub(crate) fn no_rows(_row: &mut cormorant_driver::Row<'_>) -> Result<()> {

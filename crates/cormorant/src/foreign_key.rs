@@ -1,13 +1,15 @@
 //! A field that points at another model's row.
 
 use std::fmt;
+use std::sync::Arc;
 
-use cormorant_driver::{Cell, Mismatch};
+use cormorant_driver::{Cell, Error, ErrorKind, Mismatch, Result};
 use cormorant_sql::Value;
-use cormorant_sql::schema::ColumnType;
+use cormorant_sql::schema::{ColumnType, RelationDef};
 use uuid::Uuid;
 
-use crate::{Mapper, Model, Record, Scalar, Unstorable};
+use crate::relation::{not_loaded, words};
+use crate::{Model, Record, Scalar, Unstorable};
 
 /// Points at a row of another model, by its key.
 ///
@@ -32,44 +34,120 @@ use crate::{Mapper, Model, Record, Scalar, Unstorable};
 /// # Ok(())
 /// # }
 /// ```
-pub struct ForeignKey<M: Mapper> {
+pub struct ForeignKey<M: Model> {
     /// `None` while the row it points at has no key.
     key: Option<M::Key>,
+    row: Pointed<M>,
+}
+
+/// What is known of the row that a foreign key points at.
+enum Pointed<M: Model> {
+    /// Nothing; which field it stands in, where the library read it.
+    NotLoaded(Option<&'static RelationDef>),
+    /// The row, shared by all that point at it.
+    Loaded(Arc<Record<M>>),
+    /// It was looked for and was not there.
+    Missing,
 }
 
 pub(crate) const UNSAVED: &str = "points at a row that is not saved yet: insert that one first";
 
-impl<M: Mapper> ForeignKey<M> {
+impl<M: Model> ForeignKey<M> {
     /// Points at the row with this key.
     pub fn to(key: M::Key) -> Self {
-        Self { key: Some(key) }
+        Self { key: Some(key), row: Pointed::NotLoaded(None) }
     }
 
     pub(crate) fn nowhere() -> Self {
-        Self { key: None }
+        Self { key: None, row: Pointed::NotLoaded(None) }
     }
 
     /// The key it points at; `None` while that row is not saved.
     pub fn key(&self) -> Option<&M::Key> {
         self.key.as_ref()
     }
-}
 
-impl<M: Mapper> Clone for ForeignKey<M> {
-    fn clone(&self) -> Self {
-        Self { key: self.key.clone() }
+    /// The row it points at, which several foreign keys may share: load it with [`include`](crate::Query::include) or
+    /// [`load`](crate::Record::load).
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotLoaded`], which says what to write; [`ErrorKind::NotFound`] when the row was not there.
+    pub fn get(&self) -> Result<&Record<M>> {
+        match &self.row {
+            Pointed::Loaded(row) => Ok(row),
+            Pointed::NotLoaded(def) => Err(unread::<M>(*def)),
+            Pointed::Missing => Err(Error::new(
+                ErrorKind::NotFound,
+                "the row that the foreign key points at was not there when it was loaded",
+            )
+            .with_model(M::NAME)),
+        }
+    }
+
+    /// Whether the row it points at was loaded.
+    pub fn is_loaded(&self) -> bool {
+        matches!(self.row, Pointed::Loaded(_))
+    }
+
+    /// What loading found.
+    pub(crate) fn put(&mut self, row: Option<Arc<Record<M>>>) {
+        self.row = row.map_or(Pointed::Missing, Pointed::Loaded);
     }
 }
 
-impl<M: Mapper> PartialEq for ForeignKey<M> {
+fn unread<M: Model>(def: Option<&'static RelationDef>) -> Error {
+    let Some(RelationDef { model, field, .. }) = def else {
+        let rule = "include it in the query that reads the row, or call `load` on the record";
+        return not_loaded("", "", rule).with_model(M::NAME);
+    };
+    let (letter, word) = words(model);
+    let path = format!("|{letter}| {letter}.{field}()");
+    not_loaded(model, field, &format!("add `.include({path})` to the query, or call `{word}.load(&db, {path})`"))
+}
+
+/// A foreign key that knows which field it stands in. Derived code calls it.
+#[doc(hidden)]
+pub trait Named: Sized {
+    #[must_use]
+    fn named(self, def: &'static RelationDef) -> Self;
+}
+
+impl<M: Model> Named for ForeignKey<M> {
+    #[inline]
+    fn named(mut self, def: &'static RelationDef) -> Self {
+        self.row = Pointed::NotLoaded(Some(def));
+        self
+    }
+}
+
+impl<M: Model> Named for Option<ForeignKey<M>> {
+    #[inline]
+    fn named(self, def: &'static RelationDef) -> Self {
+        self.map(|key| key.named(def))
+    }
+}
+
+impl<M: Model> Clone for ForeignKey<M> {
+    fn clone(&self) -> Self {
+        let row = match &self.row {
+            Pointed::NotLoaded(def) => Pointed::NotLoaded(*def),
+            Pointed::Loaded(row) => Pointed::Loaded(Arc::clone(row)),
+            Pointed::Missing => Pointed::Missing,
+        };
+        Self { key: self.key.clone(), row }
+    }
+}
+
+/// Equal keys, whatever was loaded.
+impl<M: Model> PartialEq for ForeignKey<M> {
     fn eq(&self, other: &Self) -> bool {
         self.key == other.key
     }
 }
 
-impl<M: Mapper> Eq for ForeignKey<M> {}
+impl<M: Model> Eq for ForeignKey<M> {}
 
-impl<M: Mapper> fmt::Debug for ForeignKey<M> {
+impl<M: Model> fmt::Debug for ForeignKey<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.key {
             Some(key) => write!(f, "{}({key:?})", M::NAME),
@@ -78,7 +156,7 @@ impl<M: Mapper> fmt::Debug for ForeignKey<M> {
     }
 }
 
-impl<M: Mapper> Scalar for ForeignKey<M>
+impl<M: Model> Scalar for ForeignKey<M>
 where
     M::Key: Scalar,
 {
@@ -102,7 +180,8 @@ where
 
 impl<M: Model> From<&Record<M>> for ForeignKey<M> {
     fn from(record: &Record<M>) -> Self {
-        Self { key: if record.is_saved() { M::key(record).ok() } else { None } }
+        let key = if record.is_saved() { M::key(record).ok() } else { None };
+        Self { key, ..Self::nowhere() }
     }
 }
 
@@ -112,7 +191,7 @@ impl<M: Model> From<&mut Record<M>> for ForeignKey<M> {
     }
 }
 
-impl<M: Mapper> From<&ForeignKey<M>> for ForeignKey<M> {
+impl<M: Model> From<&ForeignKey<M>> for ForeignKey<M> {
     fn from(key: &ForeignKey<M>) -> Self {
         key.clone()
     }
@@ -121,7 +200,7 @@ impl<M: Mapper> From<&ForeignKey<M>> for ForeignKey<M> {
 /// One per built-in type of key: a generic `From<M::Key>` would overlap with `From<T> for T`.
 macro_rules! from_key {
     ($($type:ty),*) => {$(
-        impl<M: Mapper<Key = $type>> From<$type> for ForeignKey<M> {
+        impl<M: Model<Key = $type>> From<$type> for ForeignKey<M> {
             fn from(key: $type) -> Self {
                 Self::to(key)
             }
@@ -131,7 +210,7 @@ macro_rules! from_key {
 
 from_key!(i8, i16, i32, i64, u8, u16, u32, u64, String, Uuid);
 
-impl<M: Mapper<Key = String>> From<&str> for ForeignKey<M> {
+impl<M: Model<Key = String>> From<&str> for ForeignKey<M> {
     fn from(key: &str) -> Self {
         Self::to(key.to_owned())
     }

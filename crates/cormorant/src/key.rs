@@ -3,10 +3,10 @@
 use std::fmt::Debug;
 use std::hash::Hash;
 
-use cormorant_driver::{Error, ErrorKind, Result};
+use cormorant_driver::{Error, ErrorKind, Result, Row};
 use cormorant_sql::Value;
 
-use crate::{ForeignKey, Mapper, Scalar};
+use crate::{ForeignKey, Model, Scalar};
 
 /// The key of a row: one value, or a tuple of several.
 #[diagnostic::on_unimplemented(
@@ -20,6 +20,12 @@ pub trait Key: Clone + Eq + Hash + Debug + Send + Sync + 'static {
     /// # Errors
     /// [`ErrorKind::Encode`] when a value cannot be stored.
     fn values(&self, take: impl FnMut(Value<'static>)) -> Result<()>;
+
+    /// Takes it from the next cells of a row, one per column.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Decode`] when a cell holds something else.
+    fn load(row: &mut Row<'_>) -> Result<Self>;
 }
 
 /// A field that is a key or a part of one.
@@ -47,7 +53,7 @@ impl<T: Scalar + Eq + Hash + Debug> KeyPart for T {
     }
 }
 
-impl<M: Mapper> KeyPart for ForeignKey<M>
+impl<M: Model> KeyPart for ForeignKey<M>
 where
     M::Key: Scalar + Key,
 {
@@ -68,6 +74,11 @@ impl<T: Scalar + Eq + Hash + Debug> Key for T {
         take(value(self)?);
         Ok(())
     }
+
+    #[inline]
+    fn load(row: &mut Row<'_>) -> Result<Self> {
+        row.read(T::from_cell)
+    }
 }
 
 macro_rules! tuples {
@@ -76,6 +87,10 @@ macro_rules! tuples {
             fn values(&self, mut take: impl FnMut(Value<'static>)) -> Result<()> {
                 $(take(value(&self.$place)?);)*
                 Ok(())
+            }
+
+            fn load(row: &mut Row<'_>) -> Result<Self> {
+                Ok(($(row.read($name::from_cell)?,)*))
             }
         }
     };

@@ -48,6 +48,7 @@ mod query;
 mod raw;
 mod record;
 mod registry;
+mod relation;
 mod row;
 mod scalar;
 mod schema;
@@ -74,6 +75,7 @@ pub use mapper::{IntoModel, Mapper, Model, PathOf, Unsaved};
 pub use query::{Fetch, Output, Query, Rows};
 pub use raw::{Sql, UncheckedSql};
 pub use record::Record;
+pub use relation::{HasMany, HasOne, Included, Many, ManyToMany, OneToOne, Relation, ToMany, load_all};
 pub use row::{Field, FromRow};
 pub use scalar::{Scalar, Unstorable};
 pub use select::{Groupable, Selectable, Selection};
@@ -84,8 +86,8 @@ pub use wait::Wait;
 pub mod prelude {
     pub use crate::expr::{Expr, Predicate, case, count, func};
     pub use crate::{
-        Database, Executor, ForeignKey, FromRow, Mapper, Model, PathOf, Query, Record, Transaction, Wait, dec, models,
-        sql,
+        Database, Executor, ForeignKey, FromRow, HasMany, HasOne, ManyToMany, Mapper, Model, OneToOne, PathOf, Query,
+        Record, Transaction, Wait, dec, load_all, models, sql,
     };
     pub use jiff::Timestamp;
     pub use jiff::civil::{Date, DateTime, Time};

@@ -4,7 +4,9 @@ use cormorant_driver::{Result, Row};
 use cormorant_sql::schema::TableDef;
 use cormorant_sql::{Buffer, Route, Token, Value};
 
+use crate::executor::{Target, Work};
 use crate::expr::Predicate;
+use crate::relation::{self, Step};
 use crate::{Columns, Error, ErrorKind, Executor, Inner, Join, Key, Query, Record, Unstorable, query, record};
 
 /// How an entity is stored: its table, and the way between rows and values.
@@ -27,6 +29,8 @@ pub trait Mapper: Sized + 'static {
 
     /// The name of the entity in Rust.
     const NAME: &'static str;
+    /// Where it stands: `shop::models::User`. Two models have two.
+    const PATH: &'static str;
     /// The table.
     const TABLE: &'static TableDef;
 
@@ -136,6 +140,12 @@ pub trait Mapper: Sized + 'static {
     note = "write `#[derive(Model)]` above the struct"
 )]
 pub trait Model: Mapper<Entity = Self> + IntoModel<Model = Self> + Send + Sync {
+    /// Loads a relation into records. Derived code writes it.
+    #[doc(hidden)]
+    fn load_related<'a>(_step: &'a Step, _target: Target<'a>, _records: &'a mut [Record<Self>]) -> Work<'a, ()> {
+        relation::nothing()
+    }
+
     /// The row with this key.
     ///
     /// # Errors

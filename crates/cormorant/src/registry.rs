@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use cormorant_driver::{Error, ErrorKind, Result};
-use cormorant_sql::schema::TableDef;
+use cormorant_sql::schema::{TableDef, link};
 
 #[doc(hidden)]
 pub use inventory;
@@ -50,8 +50,9 @@ pub(crate) fn models() -> Result<Vec<&'static TableDef>> {
     checked(models)
 }
 
-/// Refuses two models of one table; the same model twice is one.
-pub(crate) fn checked(models: Vec<&'static TableDef>) -> Result<Vec<&'static TableDef>> {
+/// The models and the tables of their links. Refuses two models of one table; the same model twice is one.
+pub(crate) fn checked(mut models: Vec<&'static TableDef>) -> Result<Vec<&'static TableDef>> {
+    models.extend(link::link_tables(&models));
     let mut seen: HashMap<(Option<&str>, String), &TableDef> = HashMap::new();
     let mut once = Vec::with_capacity(models.len());
     for table in models {

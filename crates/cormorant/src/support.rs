@@ -11,15 +11,20 @@ pub use std::result::Result::Ok;
 pub use cormorant_driver::{Result, Row};
 pub use cormorant_macros::__sql;
 pub use cormorant_sql::schema::{
-    CheckDef, ColumnDef, ColumnType, DefaultDef, IndexDef, OnDelete, RelationDef, TableDef,
+    CheckDef, ColumnDef, ColumnType, DefaultDef, IndexDef, LinkDef, ManyDef, OnDelete, RelationDef, TableDef, link,
 };
 use cormorant_sql::{Binary, Class, Token, Unary};
 pub use cormorant_sql::{Buffer, Route, Value};
 
 pub use crate::dec::decimal;
+pub use crate::executor::{Target, Work};
 pub use crate::expr::{Assign, IntoExpr};
+pub use crate::foreign_key::Named;
 pub use crate::raw::Known;
 pub use crate::registry::{Registered, inventory, register};
+pub use crate::relation::{
+    HasOne, Include, Many, Relation, Step, ToMany, Unloaded, load_foreign_key, load_many, load_one, nothing,
+};
 pub use crate::{
     Columns, Executor, Expr, Field, ForeignKey, FromRow, IntoModel, Join, KeyPart, Left, Mapper, Model, Predicate,
     Record, Selectable, Selection, Unsaved, Unstorable,
@@ -92,7 +97,7 @@ impl<T: Default> Placeholder for T {
     }
 }
 
-impl<M: Mapper> Placeholder for ForeignKey<M> {
+impl<M: Model> Placeholder for ForeignKey<M> {
     fn placeholder() -> Self {
         Self::nowhere()
     }
@@ -130,7 +135,7 @@ fn key_column<M: Mapper>(route: Route) -> (Token, Class) {
 }
 
 /// The key to compare with: none of a row that is not saved, and a refusal of one that no column holds.
-fn key_value<M: Mapper>(other: &ForeignKey<M>) -> Option<Value<'static>>
+fn key_value<M: Model>(other: &ForeignKey<M>) -> Option<Value<'static>>
 where
     M::Key: Scalar,
 {
@@ -139,7 +144,7 @@ where
 }
 
 /// Compares with a row's key; `None` where it has none.
-fn compare<R, M: Mapper>(route: Route, other: &ForeignKey<M>, op: Binary) -> Option<Predicate<R>>
+fn compare<R, M: Model>(route: Route, other: &ForeignKey<M>, op: Binary) -> Option<Predicate<R>>
 where
     M::Key: Scalar,
 {
@@ -153,7 +158,7 @@ where
 
 /// A row that is not saved is no row of the database: none is this one. NULL in its place would make the condition
 /// unknown, and its opposite too.
-fn row_is_none<R, M: Mapper>(route: Route) -> Predicate<R>
+fn row_is_none<R, M: Model>(route: Route) -> Predicate<R>
 where
     M::Key: Scalar,
 {
@@ -161,7 +166,7 @@ where
 }
 
 /// The row at the end of a route is this one.
-pub fn row_eq<R, M: Mapper>(route: Route, other: ForeignKey<M>) -> Predicate<R>
+pub fn row_eq<R, M: Model>(route: Route, other: ForeignKey<M>) -> Predicate<R>
 where
     M::Key: Scalar,
 {
@@ -169,7 +174,7 @@ where
 }
 
 /// The row at the end of a route is another one, or none.
-pub fn row_ne<R, M: Mapper>(route: Route, other: ForeignKey<M>) -> Predicate<R>
+pub fn row_ne<R, M: Model>(route: Route, other: ForeignKey<M>) -> Predicate<R>
 where
     M::Key: Scalar,
 {
@@ -177,7 +182,7 @@ where
 }
 
 /// The row at the end of a route is one of these.
-pub fn row_is_in<R, M: Mapper>(route: Route, others: impl Iterator<Item = ForeignKey<M>>) -> Predicate<R>
+pub fn row_is_in<R, M: Model>(route: Route, others: impl Iterator<Item = ForeignKey<M>>) -> Predicate<R>
 where
     M::Key: Scalar,
 {
@@ -196,26 +201,26 @@ where
     message = "a foreign key to `{M}` cannot be set to `{Self}`",
     label = "expected a row of `{M}` or its key; `None` only where the foreign key is an Option"
 )]
-pub trait IntoTarget<M: Mapper, J, Mark> {
+pub trait IntoTarget<M: Model, J, Mark> {
     /// The foreign key.
     fn into_target(self) -> Option<ForeignKey<M>>;
 }
 
 #[diagnostic::do_not_recommend]
-impl<M: Mapper, J, U: Into<ForeignKey<M>>> IntoTarget<M, J, ()> for U {
+impl<M: Model, J, U: Into<ForeignKey<M>>> IntoTarget<M, J, ()> for U {
     fn into_target(self) -> Option<ForeignKey<M>> {
         Some(self.into())
     }
 }
 
-impl<M: Mapper> IntoTarget<M, Left, (Option<()>,)> for Option<ForeignKey<M>> {
+impl<M: Model> IntoTarget<M, Left, (Option<()>,)> for Option<ForeignKey<M>> {
     fn into_target(self) -> Option<ForeignKey<M>> {
         self
     }
 }
 
 /// Sets the foreign key that leads to the end of a route.
-pub fn row_set<R, M: Mapper, J, Mark>(route: Route, target: impl IntoTarget<M, J, Mark>) -> Assign<R>
+pub fn row_set<R, M: Model, J, Mark>(route: Route, target: impl IntoTarget<M, J, Mark>) -> Assign<R>
 where
     M::Key: Scalar,
 {

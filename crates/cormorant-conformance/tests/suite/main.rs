@@ -20,6 +20,7 @@ mod pool;
 mod query;
 mod raw;
 mod record;
+mod relations;
 mod schema;
 mod secrets;
 mod side_by_side;

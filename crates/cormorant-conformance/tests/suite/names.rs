@@ -111,12 +111,20 @@ fn tables(place: Place, name: &'static str) -> [&'static TableDef; 2] {
         PARENT.lock().unwrap().expect("set below")
     }
     let named = |here, otherwise| if here == place { name } else { otherwise };
-    let points = |field, column| RelationDef { field, column, target: parent, on_delete: OnDelete::Restrict };
+    let points = |field, column| RelationDef {
+        model: "",
+        field,
+        column,
+        target: parent,
+        target_path: "",
+        on_delete: OnDelete::Restrict,
+    };
     let key = ColumnDef::new("id", named(Place::Key, "id"), ColumnType::I64, false).key(true);
     let text = ColumnType::Text { max_length: Some(40) };
     let parents = leak(TableDef {
         model: "Parent",
         path: "names::Parent",
+        singular: "",
         schema: None,
         name: named(Place::Table, "parents"),
         columns: leak_all(&[
@@ -127,6 +135,8 @@ fn tables(place: Place, name: &'static str) -> [&'static TableDef; 2] {
         ]),
         key: &[0],
         relations: leak_all(&[points("itself", 2)]),
+        many: || &[],
+        links: &[],
         indexes: leak_all(&[
             IndexDef { name: Some(named(Place::Index, "by_n")), columns: &[3, 1], unique: false },
             IndexDef { name: Some(named(Place::Unique, "one_n")), columns: &[3], unique: true },
@@ -139,12 +149,15 @@ fn tables(place: Place, name: &'static str) -> [&'static TableDef; 2] {
     let children = leak(TableDef {
         model: "Child",
         path: "names::Child",
+        singular: "",
         name: "children",
         columns: leak_all(&[
             ColumnDef::new("id", "id", ColumnType::I64, false).key(true),
             ColumnDef::new("parent", named(Place::ForeignKey, "parent_id"), ColumnType::I64, true).index(),
         ]),
         relations: leak_all(&[points("parent", 1)]),
+        many: || &[],
+        links: &[],
         indexes: &[],
         checks: &[],
         ..*parents
@@ -255,9 +268,11 @@ impl<const N: usize> Mapper for Odd<N> {
     type Snapshot = <Even as Mapper>::Snapshot;
 
     const NAME: &'static str = "Odd";
+    const PATH: &'static str = "names::Odd";
     const TABLE: &'static TableDef = &TableDef {
         model: "Odd",
         path: "names::Odd",
+        singular: "",
         schema: None,
         name: Self::NAMES.table,
         columns: &[
@@ -266,7 +281,16 @@ impl<const N: usize> Mapper for Odd<N> {
             ColumnDef::new("parent", Self::NAMES.parent, ColumnType::I64, true).index(),
         ],
         key: &[0],
-        relations: &[RelationDef { field: "parent", column: 2, target: || Self::TABLE, on_delete: OnDelete::Restrict }],
+        relations: &[RelationDef {
+            model: "",
+            field: "parent",
+            column: 2,
+            target: || Self::TABLE,
+            target_path: "",
+            on_delete: OnDelete::Restrict,
+        }],
+        many: || &[],
+        links: &[],
         indexes: &[
             IndexDef { name: Some(Self::NAMES.index), columns: &[1, 2], unique: false },
             IndexDef { name: Some(Self::NAMES.unique), columns: &[2, 1], unique: true },

@@ -8,6 +8,7 @@ use syn::{Attribute, Expr, ExprLit, Ident, Lit, LitInt, LitStr, Path, Token};
 
 use super::habits;
 use super::names::{CASES, Case};
+use super::related::Through;
 use super::types;
 use crate::errors::{Errors, list, unknown};
 
@@ -47,6 +48,12 @@ pub(super) struct OnField {
     pub(super) check: Option<LitStr>,
     pub(super) generated: Option<bool>,
     pub(super) on_delete: Option<Ident>,
+    /// The foreign key that a relation mirrors.
+    pub(super) via: Option<Ident>,
+    /// The table or the model that links.
+    pub(super) through: Option<Through>,
+    /// The other side of a relation of a model with itself.
+    pub(super) inverse: Option<Ident>,
     pub(super) path: Option<LitStr>,
     pub(super) secret: bool,
     pub(super) skip: bool,
@@ -56,7 +63,7 @@ pub(super) struct OnField {
 
 const STRUCT_KEYS: [&str; 9] =
     ["table", "schema", "rename_all", "crate", "index", "unique", "check", "strict", "autoincrement"];
-const FIELD_KEYS: [&str; 15] = [
+const FIELD_KEYS: [&str; 18] = [
     "key",
     "column",
     "max_length",
@@ -69,6 +76,9 @@ const FIELD_KEYS: [&str; 15] = [
     "check",
     "generated",
     "on_delete",
+    "via",
+    "through",
+    "inverse",
     "path",
     "secret",
     "skip",
@@ -130,7 +140,10 @@ impl OnField {
                 "db_default" => this.db_default = Some(text(meta)?),
                 "check" => this.check = Some(text(meta)?),
                 "generated" => this.generated = Some(flag(meta)?),
-                "on_delete" => this.on_delete = Some(action(meta)?),
+                "on_delete" => this.on_delete = Some(word(meta, "cascade")?),
+                "via" => this.via = Some(word(meta, "author")?),
+                "through" => this.through = Some(through(meta)?),
+                "inverse" => this.inverse = Some(word(meta, "followers")?),
                 "path" => this.path = Some(text(meta)?),
                 "secret" => this.secret = flag(meta)?,
                 "skip" => this.skip = flag(meta)?,
@@ -245,11 +258,23 @@ fn flag(meta: &ParseNestedMeta<'_>) -> syn::Result<bool> {
     }
 }
 
-fn action(meta: &ParseNestedMeta<'_>) -> syn::Result<Ident> {
+fn word(meta: &ParseNestedMeta<'_>, such_as: &str) -> syn::Result<Ident> {
     let expected = "a word without quotes";
     match types::bare_expr(&value(meta, expected)?.parse()?) {
         Expr::Path(path) if path.path.get_ident().is_some() => path.path.require_ident().cloned(),
-        other => Err(syn::Error::new_spanned(other, "`on_delete` takes a word without quotes: `on_delete = cascade`")),
+        other => {
+            let key = name(meta);
+            Err(syn::Error::new_spanned(other, format!("`{key}` takes {expected}: `{key} = {such_as}`")))
+        }
+    }
+}
+
+fn through(meta: &ParseNestedMeta<'_>) -> syn::Result<Through> {
+    let expected = "a table's name in quotes, or a model";
+    match types::bare_expr(&value(meta, expected)?.parse()?) {
+        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Ok(Through::Table(text.clone())),
+        Expr::Path(path) => Ok(Through::Model(path.path.clone())),
+        other => Err(syn::Error::new_spanned(other, format!("`through` takes {expected}: `through = Enrollment`"))),
     }
 }
 

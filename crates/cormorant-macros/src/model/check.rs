@@ -7,6 +7,7 @@ use syn::{Data, DeriveInput, Fields, Ident, Path, Visibility};
 use super::attributes::{Index, OnField, OnStruct};
 use super::column::{Column, KeyKind, column, null_key};
 use super::names;
+use super::related::{self, Related};
 use crate::errors::Errors;
 use crate::hygiene::Taken;
 
@@ -18,6 +19,8 @@ pub(super) struct Model {
     pub(super) table: String,
     pub(super) schema: Option<String>,
     pub(super) columns: Vec<Column>,
+    /// Relations that are kept in other tables.
+    pub(super) related: Vec<Related>,
     /// Fields that are no columns.
     pub(super) skipped: Vec<Ident>,
     pub(super) indexes: Vec<CheckedIndex>,
@@ -66,6 +69,7 @@ pub(super) fn check(input: &DeriveInput) -> syn::Result<Model> {
         errors.fatal(&input.generics, "a model cannot be generic: one struct is one table");
     }
     let mut columns = Vec::new();
+    let mut related = Vec::new();
     let mut skipped = Vec::new();
     for field in fields.into_iter().flatten() {
         let Some(ident) = &field.ident else { continue };
@@ -75,12 +79,16 @@ pub(super) fn check(input: &DeriveInput) -> syn::Result<Model> {
                 errors.at(ident, format!("`{ident}` is no column: `skip` stands alone"));
             }
             skipped.push(ident.clone());
+        } else if let Some((kind, target)) = related::kind(&field.ty) {
+            related.push(related::related(ident, field, on_field, kind, target, &mut errors));
         } else {
             columns.push(column(ident, field, on_field, on_struct.case, &mut errors));
         }
     }
     keys(input, &mut columns, fields.is_some(), &mut errors);
     unique_names(&columns, &mut errors);
+    unique_paths(&columns, &related, &mut errors);
+    related::check_inverses(&related, &mut errors);
     if columns.len() > MOST_COLUMNS {
         errors.fatal(&input.ident, format!("{} columns: a model has at most {MOST_COLUMNS}", columns.len()));
     }
@@ -121,6 +129,7 @@ pub(super) fn check(input: &DeriveInput) -> syn::Result<Model> {
         table,
         schema: on_struct.schema.map(|schema| schema.value()),
         columns,
+        related,
         skipped,
         indexes,
         checks: checks.into_iter().map(|(_, name, sql)| (name, sql)).collect(),
@@ -190,6 +199,20 @@ fn unique_names(columns: &[Column], errors: &mut Errors) {
                     "`{}` and `{}` are both the column \"{}\": say another with `column`",
                     other.field, column.field, column.name
                 ),
+            );
+        }
+    }
+}
+
+/// A relation's method on the path is named like no column's, and no other relation's.
+fn unique_paths(columns: &[Column], related: &[Related], errors: &mut Errors) {
+    for (n, this) in related.iter().enumerate() {
+        let columns = columns.iter().map(|column| (&column.field, &column.path));
+        let before = related.iter().take(n).map(|other| (&other.field, &other.path));
+        if let Some((other, _)) = columns.chain(before).find(|(_, path)| **path == this.path) {
+            errors.fatal(
+                &this.ident,
+                format!("`{other}` and `{}` are both `{}` on the path: say another with `path`", this.field, this.path),
             );
         }
     }

@@ -90,7 +90,15 @@ pub(super) fn column(ident: &Ident, from: &Field, on: OnField, case: Option<Case
     let field = ident.to_string().trim_start_matches("r#").to_owned();
     let inner = argument(ty, "Option").cloned();
     let value = inner.as_ref().unwrap_or(ty);
-    let target = argument(value, "ForeignKey").cloned();
+    let shared = argument(value, "ForeignKey");
+    let one_to_one = argument(value, "OneToOne");
+    let target = shared.or(one_to_one).cloned();
+    for key in ["via", "through", "inverse"].into_iter().filter(|key| on.spans.iter().any(|(other, _)| other == key)) {
+        errors.add(syn::Error::new(
+            on.span(key),
+            format!("`{field}` is a column: `{key}` is for the other side, a HasMany, HasOne or ManyToMany"),
+        ));
+    }
     if argument(value, "Option").is_some() {
         errors.fatal(ty, format!("`{field}` is an Option inside an Option: a column knows one NULL"));
     }
@@ -145,7 +153,7 @@ pub(super) fn column(ident: &Ident, from: &Field, on: OnField, case: Option<Case
     if let Some(expr) = &on.default {
         default(&field, expr, word.as_deref(), target.is_some(), errors);
     }
-    if on.unique && on.index == Some(true) {
+    if (on.unique || one_to_one.is_some()) && on.index == Some(true) {
         errors.add(syn::Error::new(on.span("index"), format!("`{field}` is unique, which is an index already")));
     }
     let key = is_key.then(|| match word.as_deref() {
@@ -174,9 +182,9 @@ pub(super) fn column(ident: &Ident, from: &Field, on: OnField, case: Option<Case
         key,
         max_length: on.max_length,
         decimal,
-        unique: on.unique,
-        // A foreign key has an index unless it says not to.
-        index: on.index.unwrap_or(target.is_some() && !on.unique),
+        unique: on.unique || one_to_one.is_some(),
+        // A foreign key has an index unless it says not to; one that no two rows share has one as it is.
+        index: on.index.unwrap_or(shared.is_some() && !on.unique),
         default: on.default,
         db_default: on.db_default.map(|sql| sql.value()),
         check: on.check.map(|sql| sql.value()),
@@ -217,7 +225,7 @@ fn default(field: &str, expr: &Expr, word: Option<&str>, foreign: bool, errors: 
 }
 
 /// The name of a column's method on the path.
-fn method(ident: &Ident, field: &str, on: &OnField, errors: &mut Errors) -> Ident {
+pub(super) fn method(ident: &Ident, field: &str, on: &OnField, errors: &mut Errors) -> Ident {
     let name = on.path.as_ref().map_or_else(|| field.to_owned(), |path| path.value());
     if PATH_METHODS.contains(&name.as_str()) {
         let span = on.path.as_ref().map_or(ident.span(), |path| path.span());

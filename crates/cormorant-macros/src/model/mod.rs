@@ -6,6 +6,7 @@ mod column;
 mod expand;
 mod habits;
 mod names;
+mod related;
 mod types;
 
 use proc_macro2::TokenStream;

@@ -39,6 +39,11 @@ impl Case {
     }
 }
 
+/// A model's name in the names of columns that lead to it: `OrderLine` is `order_line`.
+pub(super) fn singular(model: &str) -> String {
+    model.to_snake_case()
+}
+
 /// The table of a model: `OrderLine` is `order_lines`.
 pub(super) fn table(model: &str, case: Case) -> String {
     let snake = model.to_snake_case();

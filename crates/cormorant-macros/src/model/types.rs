@@ -13,8 +13,21 @@ pub(super) fn is_float(word: Option<&str>) -> bool {
 }
 
 /// The built-in types of fields, but the integers.
-const OTHERS: [&str; 12] =
-    ["bool", "f32", "f64", "String", "Decimal", "Date", "Time", "DateTime", "Timestamp", "Uuid", "Vec", "ForeignKey"];
+const OTHERS: [&str; 13] = [
+    "bool",
+    "f32",
+    "f64",
+    "String",
+    "Decimal",
+    "Date",
+    "Time",
+    "DateTime",
+    "Timestamp",
+    "Uuid",
+    "Vec",
+    "ForeignKey",
+    "OneToOne",
+];
 
 /// True for a name that is none of the built-in types': what it means, only the compiler knows.
 pub(super) fn is_unknown(word: Option<&str>) -> bool {

@@ -17,6 +17,8 @@ pub(super) struct Clauses {
     pub(super) order_by: Vec<Order>,
     pub(super) limit: Option<usize>,
     pub(super) offset: Option<usize>,
+    /// The number of rows for each value of the expression before it.
+    pub(super) limit_each: Option<usize>,
     pub(super) set: Vec<(Route, u16, usize)>,
     pub(super) returning: Vec<u16>,
     pub(super) source: Option<&'static str>,
@@ -95,6 +97,7 @@ impl Clauses {
                 Token::Distinct => clauses.distinct = true,
                 Token::Limit => clauses.limit = Some(before),
                 Token::Offset => clauses.offset = Some(before),
+                Token::LimitEach => clauses.limit_each = Some(before),
                 Token::Set(column) => clauses.set.push((Route::ROOT, column, before)),
                 Token::SetVia(route, column) => clauses.set.push((route, column, before)),
                 Token::Returning(column) => clauses.returning.push(column),
@@ -117,6 +120,7 @@ impl Clauses {
             && self.order_by.is_empty()
             && self.limit.is_none()
             && self.offset.is_none()
+            && self.limit_each.is_none()
             && self.source.is_none()
             && self.with.is_empty()
             && self.combined.is_empty()
@@ -124,7 +128,7 @@ impl Clauses {
 
     /// Leaves the order out where it changes nothing: all rows are counted.
     pub(super) fn any_order(&mut self) {
-        if self.limit.is_none() && self.offset.is_none() && !self.order_binds {
+        if self.limit.is_none() && self.offset.is_none() && self.limit_each.is_none() && !self.order_binds {
             self.order_by.clear();
         }
     }
@@ -134,6 +138,7 @@ impl Clauses {
         self.order_by.is_empty()
             && self.limit.is_none()
             && self.offset.is_none()
+            && self.limit_each.is_none()
             && self.with.is_empty()
             && self.combined.is_empty()
     }

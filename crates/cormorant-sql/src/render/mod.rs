@@ -13,11 +13,14 @@ mod expression;
 mod nested;
 mod nodes;
 mod pieces;
+mod route;
 mod select;
 mod write;
 
-use cormorant_schema::{Ident, RelationDef, TableDef};
+use cormorant_schema::{Ident, TableDef};
 
+pub(crate) use self::nested::depths;
+use self::route::{Hop, follow, hop, hops, shorten};
 use crate::dialect::Placeholder;
 use crate::{Compiled, Dialect, Fault, Kind, Output, Parameter, Route, Statement, Token, quote};
 
@@ -95,11 +98,10 @@ struct Scope {
 struct Join {
     route: Route,
     alias: usize,
-    table: &'static TableDef,
-    /// The table and alias the foreign key stands in.
+    /// The alias and the table that it is joined to.
     from: usize,
-    relation: &'static RelationDef,
     from_table: &'static TableDef,
+    hop: Hop,
     left: bool,
 }
 
@@ -177,7 +179,7 @@ impl Renderer {
     fn column_at(&mut self, via: Route, column: u16, outer: u8) -> Result<(), Fault> {
         let scope = self.scope(outer)?;
         let (alias, table) = match scope.joins.iter().find(|join| join.route == via) {
-            Some(join) => (join.alias, join.table),
+            Some(join) => (join.alias, join.hop.table),
             None if via.is_root() => (scope.alias, scope.table),
             None => return Err(Fault::Malformed("a column's table is not joined")),
         };
@@ -190,43 +192,5 @@ impl Renderer {
 
     fn column_name(&mut self, table: &'static TableDef, column: u16) -> Result<(), Fault> {
         self.name(table.column(column).ok_or(Fault::Malformed("a column has no definition"))?.name)
-    }
-}
-
-/// The foreign keys of a route.
-fn hops(route: Route) -> Result<impl Iterator<Item = u8>, Fault> {
-    route.hops().ok_or(Fault::TooMuch { what: "relations on the way to a column", limit: Route::MAX })
-}
-
-/// The table at the end of a route, and whether a row may be missing there.
-fn follow(table: &'static TableDef, route: Route) -> Result<(&'static TableDef, bool), Fault> {
-    let mut at = (table, false);
-    for hop in hops(route)? {
-        let relation = relation(at.0, hop)?;
-        let null = at.0.column(relation.column).is_some_and(|column| column.null);
-        at = ((relation.target)(), at.1 || null);
-    }
-    Ok(at)
-}
-
-fn relation(table: &'static TableDef, hop: u8) -> Result<&'static RelationDef, Fault> {
-    table.relations.get(usize::from(hop)).ok_or(Fault::Malformed("a route leads along no foreign key"))
-}
-
-/// The key of a related row stands in the foreign key itself: `post.author.id` is `post.author_id`, without a join.
-fn shorten(table: &'static TableDef, via: Route, column: u16) -> Result<(Route, u16), Fault> {
-    let (mut before, mut at, mut last) = (Route::ROOT, table, None);
-    for hop in hops(via)? {
-        if let Some((hop, _)) = last {
-            before = before.then(hop);
-        }
-        let relation = relation(at, hop)?;
-        at = (relation.target)();
-        last = Some((hop, relation));
-    }
-    match last {
-        // One hop less each time: this ends.
-        Some((_, relation)) if at.key == [column] => shorten(table, before, relation.column),
-        _ => Ok((via, column)),
     }
 }

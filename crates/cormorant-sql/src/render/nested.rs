@@ -34,7 +34,7 @@ pub(super) fn nested(tokens: &[Token]) -> Result<Vec<Range<usize>>, Fault> {
 
 /// For each token, how many queries deeper than these tokens it stands: what [`Token::Column::outer`] counts back.
 /// `None` in a query that stands beside this one, in WITH or behind UNION: its columns are none of this one's.
-pub(super) fn depths(tokens: &[Token]) -> Result<Vec<Option<usize>>, Fault> {
+pub(crate) fn depths(tokens: &[Token]) -> Result<Vec<Option<usize>>, Fault> {
     let mut depths = vec![None; tokens.len()];
     // The nested queries around a token, innermost last: where each starts, and how deep it is.
     let mut around: Vec<(usize, usize)> = Vec::new();

@@ -159,6 +159,10 @@ impl Finder<'_> {
                 (Some(_), true) => {}
                 _ => return Err(Fault::Malformed("a clause does not end exactly one expression")),
             },
+            Token::LimitEach => match (self.stack.pop(), self.stack.pop(), self.stack.is_empty()) {
+                (Some(_), Some(_), true) => {}
+                _ => return Err(Fault::Malformed("a limit takes two expressions")),
+            },
             Token::Entity(_)
             | Token::Distinct
             | Token::Into(_)

@@ -5,7 +5,7 @@ use cormorant_schema::{ColumnType, TableDef};
 use super::clauses::{Beside, Clauses, Order, Selected};
 use super::nested::{DEEPEST, depths, too_deep};
 use super::nodes::Nodes;
-use super::{Join, Renderer, Scope, follow, relation, shorten};
+use super::{Join, Renderer, Scope, follow, hop, hops, shorten};
 use crate::token::{Nulls, SetOperation};
 use crate::{DecimalForm, Fault, Kind, Output, Route, Token};
 
@@ -123,7 +123,9 @@ impl Renderer {
         for _ in groups.iter().filter(|group| **group) {
             self.push("SELECT * FROM (");
         }
-        let shown = if shown == Shown::Selected && groups.contains(&true) { Shown::Numbered } else { shown };
+        let numbered = groups.contains(&true) || clauses.limit_each.is_some();
+        let shown = if shown == Shown::Selected && numbered { Shown::Numbered } else { shown };
+        let start = self.sql.len();
         self.enter(table, tokens)?;
         let nodes = Nodes::of(tokens, &self.tables(), value)?;
         self.push(if clauses.distinct { "SELECT DISTINCT " } else { "SELECT " });
@@ -132,6 +134,9 @@ impl Renderer {
             Shown::Selected => self.select_list(tokens, &nodes, clauses, false)?,
             Shown::Numbered => self.select_list(tokens, &nodes, clauses, true)?,
             Shown::Key => self.key(table)?,
+        }
+        if let Some(at) = clauses.limit_each {
+            self.row_number(tokens, &nodes, clauses, at)?;
         }
         self.from(clauses.source)?;
         self.conditions(" WHERE ", tokens, &nodes, &clauses.filter)?;
@@ -151,6 +156,12 @@ impl Renderer {
             }
             self.scopes.extend(scope);
         }
+        if let Some(at) = clauses.limit_each {
+            self.first_of_each(tokens, &nodes, at, start)?;
+            self.scopes.pop();
+            self.depth -= 1;
+            return Ok(());
+        }
         for (n, order) in clauses.order_by.iter().enumerate() {
             self.push(if n == 0 { " ORDER BY " } else { ", " });
             match clauses.combined.is_empty() {
@@ -161,6 +172,32 @@ impl Renderer {
         self.limit(tokens, &nodes, clauses, shown)?;
         self.scopes.pop();
         self.depth -= 1;
+        Ok(())
+    }
+
+    /// Numbers the rows of each value of the expression before the one at `at`, in the query's order.
+    fn row_number(&mut self, tokens: &[Token], nodes: &Nodes, clauses: &Clauses, at: usize) -> Result<(), Fault> {
+        let each = nodes.get(at)?.start.checked_sub(1).ok_or(Fault::Malformed("a limit has no number"))?;
+        self.push(", ROW_NUMBER() OVER (PARTITION BY ");
+        self.expression(tokens, nodes, each)?;
+        for (n, order) in clauses.order_by.iter().enumerate() {
+            self.push(if n == 0 { " ORDER BY " } else { ", " });
+            self.ordering(tokens, nodes, order.at, order.descending, order.nulls)?;
+        }
+        let name = format!(") AS c{}", self.outputs.len() + 1);
+        self.push(&name);
+        Ok(())
+    }
+
+    /// Puts a query whose rows are numbered, and which starts at `start` of the text, into one that takes the first.
+    fn first_of_each(&mut self, tokens: &[Token], nodes: &Nodes, at: usize, start: usize) -> Result<(), Fault> {
+        let columns: Vec<String> = (1..=self.outputs.len()).map(|n| format!("c{n}")).collect();
+        self.sql.insert_str(start, &format!("SELECT {} FROM (", columns.join(", ")));
+        self.close_derived();
+        let number = format!("c{}", columns.len() + 1);
+        self.push(&format!(" WHERE {number} <= "));
+        self.expression(tokens, nodes, at)?;
+        self.push(&format!(" ORDER BY {number}"));
         Ok(())
     }
 
@@ -194,23 +231,20 @@ impl Renderer {
     /// Adds a route's joins: one for each hop that no route before it took.
     fn join(&mut self, scope: &mut Scope, route: Route) -> Result<(), Fault> {
         let (mut at, mut alias, mut way) = (scope.table, scope.alias, Route::ROOT);
-        for hop in super::hops(route)? {
-            way = way.then(hop);
-            let relation = relation(at, hop)?;
-            let target = (relation.target)();
+        for number in hops(route)? {
+            way = way.then(number);
+            let hop = hop(at, number)?;
             let known = scope.joins.iter().find(|join| join.route == way).map(|join| join.alias);
             let to = match known {
                 Some(alias) => alias,
                 None => {
                     let to = self.next_alias();
                     let (_, left) = follow(scope.table, way)?;
-                    let join =
-                        Join { route: way, alias: to, table: target, from: alias, relation, from_table: at, left };
-                    scope.joins.push(join);
+                    scope.joins.push(Join { route: way, alias: to, from: alias, from_table: at, hop, left });
                     to
                 }
             };
-            (at, alias) = (target, to);
+            (at, alias) = (hop.table, to);
         }
         Ok(())
     }
@@ -233,22 +267,19 @@ impl Renderer {
             self.push(" AS ");
             self.alias(alias);
         }
-        for Join { route: _, alias, table, from, relation, from_table, left } in joins {
-            let [key] = *table.key else {
-                return Err(Fault::Malformed("a foreign key leads to a table whose key is not one column"));
-            };
+        for Join { route: _, alias, from, from_table, hop, left } in joins {
             self.push(if left { " LEFT JOIN " } else { " JOIN " });
-            self.table(table)?;
+            self.table(hop.table)?;
             self.push(" AS ");
             self.alias(alias);
             self.push(" ON ");
             self.alias(alias);
             self.push(".");
-            self.column_name(table, key)?;
+            self.column_name(hop.table, hop.to)?;
             self.push(" = ");
             self.alias(from);
             self.push(".");
-            self.column_name(from_table, relation.column)?;
+            self.column_name(from_table, hop.from)?;
         }
         Ok(())
     }

@@ -5,11 +5,14 @@ use cormorant_sql::schema::{CheckDef, ColumnDef, ColumnType, DefaultDef, IndexDe
 const PLAIN: TableDef = TableDef {
     model: "",
     path: "",
+    singular: "",
     schema: None,
     name: "",
     columns: &[],
     key: &[0],
     relations: &[],
+    many: || &[],
+    links: &[],
     indexes: &[],
     checks: &[],
     strict: false,
@@ -43,7 +46,14 @@ pub(crate) static USERS: TableDef = TableDef {
         ColumnDef::new("active", "active", ColumnType::Bool, false).default(DefaultDef::Bool(true)),
         ColumnDef::new("manager", "manager_id", ColumnType::I64, true).index(),
     ],
-    relations: &[RelationDef { field: "manager", column: MANAGER_ID, target: || &USERS, on_delete: OnDelete::SetNull }],
+    relations: &[RelationDef {
+        model: "",
+        field: "manager",
+        column: MANAGER_ID,
+        target: || &USERS,
+        target_path: "",
+        on_delete: OnDelete::SetNull,
+    }],
     checks: &[CheckDef { name: "grown", sql: "age >= 18" }],
     ..PLAIN
 };
@@ -68,9 +78,25 @@ pub(crate) static POSTS: TableDef = TableDef {
         ColumnDef::new("score", "score", ColumnType::F64, false),
     ],
     relations: &[
-        RelationDef { field: "author", column: AUTHOR_ID, target: || &USERS, on_delete: OnDelete::Cascade },
-        RelationDef { field: "editor", column: EDITOR_ID, target: || &USERS, on_delete: OnDelete::SetNull },
+        RelationDef {
+            model: "",
+            field: "author",
+            column: AUTHOR_ID,
+            target: || &USERS,
+            target_path: "",
+            on_delete: OnDelete::Cascade,
+        },
+        RelationDef {
+            model: "",
+            field: "editor",
+            column: EDITOR_ID,
+            target: || &USERS,
+            target_path: "",
+            on_delete: OnDelete::SetNull,
+        },
     ],
+    many: || &[],
+    links: &[],
     indexes: &[IndexDef { name: Some("ix_posts_title"), columns: &[TITLE, 0], unique: false }],
     ..PLAIN
 };
@@ -105,8 +131,22 @@ pub(crate) static LINKS: TableDef = TableDef {
     ],
     key: &[0, 1],
     relations: &[
-        RelationDef { field: "post", column: 0, target: || &POSTS, on_delete: OnDelete::Cascade },
-        RelationDef { field: "user", column: 1, target: || &USERS, on_delete: OnDelete::Restrict },
+        RelationDef {
+            model: "",
+            field: "post",
+            column: 0,
+            target: || &POSTS,
+            target_path: "",
+            on_delete: OnDelete::Cascade,
+        },
+        RelationDef {
+            model: "",
+            field: "user",
+            column: 1,
+            target: || &USERS,
+            target_path: "",
+            on_delete: OnDelete::Restrict,
+        },
     ],
     ..PLAIN
 };

@@ -11,6 +11,7 @@ mod compare;
 mod conditional;
 mod number;
 mod order;
+mod outer;
 mod text;
 mod time;
 
@@ -25,6 +26,7 @@ pub use bind::{IntoExpr, Operand};
 pub use conditional::{Case, Func, case, func};
 pub use number::Arithmetic;
 pub use order::{IntoOrder, Order};
+pub use outer::Outer;
 pub use text::Text;
 pub use time::{HasDate, HasTime};
 

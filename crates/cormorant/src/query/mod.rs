@@ -9,7 +9,9 @@ use cormorant_driver::{Error, ErrorKind, Result, Row};
 use cormorant_sql::schema::TableDef;
 use cormorant_sql::{Buffer, Class, Dialect, Kind, Nulls, Route, Token, Value, render};
 
+use crate::executor::{Target, Work};
 use crate::expr::{IntoOrder, Predicate};
+use crate::relation::{self, Plan, Relation};
 use crate::{Groupable, Mapper, Model, PathOf, Record, Selectable};
 
 /// Which rows of `M`, and what they become: records at first, something else after [`select`](Self::select).
@@ -38,6 +40,8 @@ pub struct Query<M, O: Output> {
     loader: O::Loader,
     /// A page was asked for: without an order of its own it is ordered by key when it runs.
     paged: bool,
+    /// The relations to load.
+    plan: Option<Box<Plan>>,
     mark: PhantomData<fn() -> (M, O)>,
 }
 
@@ -64,6 +68,10 @@ pub trait Fetch: Output {
     /// Reads a row.
     #[doc(hidden)]
     fn load(loader: Self::Loader, row: &mut Row<'_>) -> Result<Self::Row>;
+
+    /// Loads relations of the rows.
+    #[doc(hidden)]
+    fn fill<'a>(plan: &'a Plan, target: Target<'a>, rows: &'a mut [Self::Row]) -> Work<'a, ()>;
 }
 
 impl<M: Mapper> Output for M {
@@ -77,6 +85,10 @@ impl<M: Model> Fetch for M {
     #[inline]
     fn load(_loader: (), row: &mut Row<'_>) -> Result<Record<M>> {
         M::load(row).map(Record::loaded)
+    }
+
+    fn fill<'a>(plan: &'a Plan, target: Target<'a>, rows: &'a mut [Record<M>]) -> Work<'a, ()> {
+        Box::pin(relation::fill(plan, target, rows))
     }
 }
 
@@ -95,11 +107,26 @@ impl<T: Send> Fetch for Rows<T> {
     fn load(loader: Self::Loader, row: &mut Row<'_>) -> Result<T> {
         loader(row)
     }
+
+    fn fill<'a>(_plan: &'a Plan, _target: Target<'a>, _rows: &'a mut [T]) -> Work<'a, ()> {
+        Box::pin(async {
+            Err(Error::new(
+                ErrorKind::Misuse,
+                "`include` loads relations of records, and `select` gives others: load them with `load_all`",
+            ))
+        })
+    }
 }
 
 impl<M, O: Output> Clone for Query<M, O> {
     fn clone(&self) -> Self {
-        Self { buffer: self.buffer.clone(), loader: self.loader, paged: self.paged, mark: PhantomData }
+        Self {
+            buffer: self.buffer.clone(),
+            loader: self.loader,
+            paged: self.paged,
+            plan: self.plan.clone(),
+            mark: PhantomData,
+        }
     }
 }
 
@@ -111,7 +138,40 @@ impl<M, O: Output> std::fmt::Debug for Query<M, O> {
 
 impl<M: Mapper> Query<M, M> {
     pub(crate) fn new() -> Self {
-        Self { buffer: Buffer::default(), loader: (), paged: false, mark: PhantomData }
+        Self { buffer: Buffer::default(), loader: (), paged: false, plan: None, mark: PhantomData }
+    }
+}
+
+impl<M: Model> Query<M, M> {
+    /// Loads related rows as well: one statement for each relation on the way, however many rows there are. To many
+    /// rows, they can be filtered, ordered and limited for each row that they belong to, and have relations of their
+    /// own included.
+    ///
+    /// # The rows, and what belongs to them
+    /// ```
+    /// use cormorant::prelude::*;
+    /// #[derive(Model)]
+    /// struct Author { id: i64, name: String, books: HasMany<Book> }
+    ///
+    /// #[derive(Model)]
+    /// struct Book { id: i64, author: ForeignKey<Author>, title: String, sold: i64 }
+    ///
+    /// # fn main() -> cormorant::Result<()> {
+    /// # let db = Database::connect("sqlite::memory:").wait()?;
+    /// # db.create(models![Author, Book]).wait()?;
+    /// let authors = Author::query()
+    ///     .include(|a| a.books().filter(|b| b.sold().gt(0)).order_by(|b| b.sold().desc()).limit(3)) // 3 of each
+    ///     .all(&db)
+    ///     .wait()?;
+    /// for author in &authors {
+    ///     println!("{}: {}", author.name, author.books.get()?.len());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn include<I: Relation<M>>(mut self, relation: impl FnOnce(PathOf<M>) -> I) -> Self {
+        self.plan.get_or_insert_default().add(relation(M::path(Route::ROOT)).to_include());
+        self
     }
 }
 
@@ -194,7 +254,7 @@ impl<M: Mapper, O: Output> Query<M, O> {
         let before = std::mem::take(&mut self.buffer);
         self.buffer = without_selected(before);
         selected(M::path(Route::ROOT)).push(&mut self.buffer);
-        Query { buffer: self.buffer, loader: S::load, paged: self.paged, mark: PhantomData }
+        Query { buffer: self.buffer, loader: S::load, paged: self.paged, plan: self.plan, mark: PhantomData }
     }
 
     /// The statement's text in a dialect.
@@ -214,7 +274,7 @@ impl<M: Mapper, O: Output> Query<M, O> {
         if self.paged {
             self.order_by_key(false);
         }
-        if self.buffer.tokens.iter().any(|token| matches!(token, Token::GroupBy)) {
+        if self.buffer.has(|token| matches!(token, Token::GroupBy)) {
             self.buffer = with_shared_values(std::mem::take(&mut self.buffer));
         }
     }
@@ -232,7 +292,7 @@ impl<M: Mapper, O: Output> Query<M, O> {
         let settled = |token: &Token| {
             matches!(token, Token::OrderBy { .. } | Token::GroupBy | Token::Distinct | Token::Aggregate { .. })
         };
-        if self.buffer.tokens.iter().any(settled) {
+        if self.buffer.has(settled) {
             return;
         }
         for column in M::TABLE.key {
@@ -244,18 +304,19 @@ impl<M: Mapper, O: Output> Query<M, O> {
 
 /// Takes what is selected out of a buffer, with its values.
 fn without_selected(buffer: Buffer) -> Buffer {
-    if !buffer.tokens.iter().any(|token| matches!(token, Token::Select | Token::Entity(_))) {
+    if !buffer.has(|token| matches!(token, Token::Select | Token::Entity(_))) {
         return buffer;
     }
     let mut kept = Buffer::default();
     let mut clause = Buffer::default();
+    let ends: Vec<usize> = buffer.own().filter(|(_, token)| ends_clause(*token)).map(|(at, _)| at).collect();
     let mut values = buffer.values.into_iter();
-    for token in buffer.tokens {
+    for (at, token) in buffer.tokens.into_iter().enumerate() {
         clause.push(token);
         if matches!(token, Token::Bind(_) | Token::List(_)) {
             clause.values.extend(values.next());
         }
-        if ends_clause(token) {
+        if ends.binary_search(&at).is_ok() {
             let clause = std::mem::take(&mut clause);
             if !matches!(token, Token::Select | Token::Entity(_)) {
                 kept.append(clause);

@@ -21,6 +21,9 @@ impl<M: Mapper, O: Fetch> Query<M, O> {
             Ok(())
         };
         run::<M>(Kind::Select, &self.buffer, db.target(), &mut sink).await?;
+        if let Some(plan) = &self.plan {
+            O::fill(plan, db.target(), &mut rows).await?;
+        }
         Ok(rows)
     }
 
@@ -38,12 +41,12 @@ impl<M: Mapper, O: Fetch> Query<M, O> {
     /// # Errors
     /// As [`all`](Self::all).
     pub async fn last(mut self, db: &impl Executor) -> Result<Option<O::Row>> {
-        if self.buffer.tokens.iter().any(|token| matches!(token, Token::Limit | Token::Offset)) {
+        if self.buffer.has(|token| matches!(token, Token::Limit | Token::Offset)) {
             // The last of the rows that are left, which the reverse order would not leave.
             self.order_by_key(false);
             return Ok(self.all(db).await?.pop());
         }
-        if self.buffer.tokens.iter().any(|token| matches!(token, Token::OrderBy { .. })) {
+        if self.buffer.has(|token| matches!(token, Token::OrderBy { .. })) {
             self.reverse();
         } else {
             self.order_by_key(true);
@@ -131,31 +134,24 @@ impl<M: Mapper, O: Fetch> Query<M, O> {
 
     /// At most so many rows, or fewer where a lower limit was asked for.
     fn limit_to(mut self, rows: u64) -> Self {
-        let mut asked = false;
-        let mut bound = 0usize;
-        for token in &self.buffer.tokens {
-            match token {
-                Token::Bind(_) | Token::List(_) => bound += 1,
-                Token::Limit => {
-                    asked = true;
-                    // A limit is one bound number.
-                    if let Some(Value::Int(limit)) = self.buffer.values.get_mut(bound.saturating_sub(1)) {
-                        *limit = (*limit).min(i64::try_from(rows).unwrap_or(i64::MAX));
-                    }
-                }
-                _ => {}
-            }
-        }
-        if !asked {
+        let Some((at, _)) = self.buffer.own().find(|(_, token)| *token == Token::Limit) else {
             self.push_number(rows, Token::Limit);
+            return self;
+        };
+        // A limit is one bound number, the last before it.
+        let before = self.buffer.tokens.iter().take(at);
+        let bound = before.filter(|token| matches!(token, Token::Bind(_) | Token::List(_))).count();
+        if let Some(Value::Int(limit)) = self.buffer.values.get_mut(bound.saturating_sub(1)) {
+            *limit = (*limit).min(i64::try_from(rows).unwrap_or(i64::MAX));
         }
         self
     }
 
     fn reverse(&mut self) {
         use cormorant_sql::Nulls;
-        for token in &mut self.buffer.tokens {
-            if let Token::OrderBy { descending, nulls } = token {
+        let own: Vec<usize> = self.buffer.own().map(|(at, _)| at).collect();
+        for at in own {
+            if let Some(Token::OrderBy { descending, nulls }) = self.buffer.tokens.get_mut(at) {
                 *descending = !*descending;
                 *nulls = match nulls {
                     Nulls::Native => Nulls::Native,

@@ -95,6 +95,11 @@ impl<M: Model> Record<M> {
         self.entity
     }
 
+    /// The model, for what changes no column: its relations.
+    pub(crate) fn unchanged(&mut self) -> &mut M {
+        &mut self.entity
+    }
+
     /// The key of the row in the database: the one it was read with, should the model's have changed.
     fn stored_key(&self) -> cormorant_driver::Result<M::Key> {
         match &self.state {

@@ -46,6 +46,7 @@ pub(super) fn expand(model: &Model, names: &Names) -> TokenStream {
             .collect();
         setter(column, names, &given)
     });
+    let related = super::related::unloaded(model, names);
     let built = columns.iter().map(|column| value(column, names));
     quote! {
         /// A trait per required field, whose message says that it has no value.
@@ -98,6 +99,7 @@ pub(super) fn expand(model: &Model, names: &Names) -> TokenStream {
                 #ident {
                     #(#built,)*
                     #(#skipped: #support::Default::default(),)*
+                    #(#related,)*
                 }
             }
         }
@@ -123,7 +125,7 @@ pub(super) fn expand(model: &Model, names: &Names) -> TokenStream {
 fn setter(column: &Column, names: &Names, given: &[TokenStream]) -> TokenStream {
     let Names { support, builder, mark, .. } = names;
     let (field, name, value) = (&column.ident, &column.setter, column.value_type());
-    let docs = super::docs(column);
+    let docs = super::docs(&column.field, &column.docs);
     let plain = is_plain(value);
     let (argument, stored) = match (column.is_option(), plain) {
         (false, true) => (quote!(#value), quote!(value)),

@@ -13,6 +13,21 @@ pub(super) fn expand(model: &Model, names: &Names) -> TokenStream {
     let name = ident.to_string();
     let fields: Vec<_> = columns.iter().map(|column| &column.ident).collect();
     let types: Vec<_> = columns.iter().map(|column| &column.ty).collect();
+    let mut foreign = 0usize..;
+    let loaded: Vec<_> = columns
+        .iter()
+        .map(|column| {
+            let ty = &column.ty;
+            let value = quote!(<#ty as #support::Field>::load(row)?);
+            match column.target.as_ref().and_then(|_| foreign.next()) {
+                // It says which field it is when it is read without its row.
+                Some(number) => quote!(#support::Named::named(#value, &#table.relations[#number])),
+                None => value,
+            }
+        })
+        .collect();
+    let related = super::related::unloaded(model, names);
+    let load_related = super::related::load(model, names);
     let positions: Vec<_> = (0..columns.len() as u16).collect();
     let places: Vec<_> = (0..columns.len()).map(syn::Index::from).collect();
     let keys: Vec<_> = columns.iter().enumerate().filter(|(_, column)| column.key.is_some()).collect();
@@ -62,6 +77,7 @@ pub(super) fn expand(model: &Model, names: &Names) -> TokenStream {
             type Snapshot = #snapshot;
 
             const NAME: &'static str = #name;
+            const PATH: &'static str = ::core::concat!(::core::module_path!(), "::", #name);
             const TABLE: &'static #support::TableDef = &#table;
 
             fn path<#root: 'static, #join: #support::Join>(route: #support::Route) -> Self::Path<#root, #join> {
@@ -70,14 +86,15 @@ pub(super) fn expand(model: &Model, names: &Names) -> TokenStream {
 
             fn load(row: &mut #support::Row<'_>) -> #support::Result<Self> {
                 #support::Ok(Self {
-                    #(#fields: <#types as #support::Field>::load(row)?,)*
+                    #(#fields: #loaded,)*
                     #(#skipped: #support::Default::default(),)*
+                    #(#related,)*
                 })
             }
 
             fn assign(entity: &mut Self::Entity, column: u16, row: &mut #support::Row<'_>) -> #support::Result<()> {
                 match column {
-                    #(#positions => entity.#fields = <#types as #support::Field>::load(row)?,)*
+                    #(#positions => entity.#fields = #loaded,)*
                     _ => {}
                 }
                 #support::Ok(())
@@ -123,7 +140,9 @@ pub(super) fn expand(model: &Model, names: &Names) -> TokenStream {
             #generated
         }
 
-        impl #support::Model for #ident {}
+        impl #support::Model for #ident {
+            #load_related
+        }
 
         impl #support::FromRow for #ident {
             fn from_row(row: &mut #support::Row<'_>) -> #support::Result<Self> {

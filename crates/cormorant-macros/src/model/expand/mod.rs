@@ -3,13 +3,13 @@
 mod builder;
 mod mapper;
 mod path;
+mod related;
 mod table;
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
 use super::check::Model;
-use super::column::Column;
 
 /// The names of what the expansion defines: none of them stands in the struct, which would mean another thing by it.
 struct Names {
@@ -17,6 +17,8 @@ struct Names {
     support: Ident,
     /// The static with the table's definition.
     table: Ident,
+    /// The static with the relations that are kept in other tables.
+    many: Ident,
     path: Ident,
     snapshot: Ident,
     builder: Ident,
@@ -44,6 +46,7 @@ impl Names {
         Self {
             support: free("support"),
             table: free("TABLE"),
+            many: free("MANY"),
             path: of_model("Path"),
             snapshot: of_model("Snapshot"),
             builder: of_model("Builder"),
@@ -63,6 +66,7 @@ pub(super) fn expand(model: &Model) -> TokenStream {
     let names = Names::of(model);
     let support = &names.support;
     let table = table::expand(model, &names);
+    let related = related::expand(model, &names);
     let mapper = mapper::expand(model, &names);
     let path = path::expand(model, &names);
     let builder = builder::expand(model, &names);
@@ -75,6 +79,7 @@ pub(super) fn expand(model: &Model) -> TokenStream {
         const _: () = {
             use #krate::__private as #support;
             #table
+            #related
             #mapper
             #path
             #builder
@@ -84,11 +89,10 @@ pub(super) fn expand(model: &Model) -> TokenStream {
 }
 
 /// What the user says about a field, so that it is told where the field is used as well.
-fn docs(column: &Column) -> TokenStream {
-    if column.docs.is_empty() {
-        let text = format!("The field `{}`.", column.field);
+fn docs(field: &str, docs: &[syn::Attribute]) -> TokenStream {
+    if docs.is_empty() {
+        let text = format!("The field `{field}`.");
         return quote!(#[doc = #text]);
     }
-    let docs = &column.docs;
     quote!(#(#docs)*)
 }

@@ -6,6 +6,7 @@ use quote::quote;
 use super::Names;
 use crate::model::check::Model;
 use crate::model::column::Column;
+use crate::model::related::{Kind, Related};
 
 pub(super) fn expand(model: &Model, names: &Names) -> TokenStream {
     let Names { support, path, root, join, .. } = names;
@@ -20,6 +21,7 @@ pub(super) fn expand(model: &Model, names: &Names) -> TokenStream {
             method(position as u16, number, column, names)
         })
         .collect();
+    let relations = model.related.iter().enumerate().map(|(n, related)| to_many(n as u8, related, names));
     let comparisons = comparisons(model, names);
     quote! {
         /// The columns and relations of a model, as a query sees them.
@@ -38,7 +40,16 @@ pub(super) fn expand(model: &Model, names: &Names) -> TokenStream {
 
         impl<#root: 'static, #join: #support::Join> #path<#root, #join> {
             #(#methods)*
+            #(#relations)*
             #comparisons
+        }
+
+        impl<#root: 'static, #join: #support::Join> #support::Relation<#root> for #path<#root, #join> {
+            type Target = #ident;
+
+            fn to_include(self) -> #support::Include {
+                #support::Include::to(self.route)
+            }
         }
 
         impl<#root: 'static, #join: #support::Join> #support::Selectable<#root> for #path<#root, #join> {
@@ -58,7 +69,7 @@ pub(super) fn expand(model: &Model, names: &Names) -> TokenStream {
 fn method(position: u16, relation: Option<u8>, column: &Column, names: &Names) -> TokenStream {
     let Names { support, root, join, .. } = names;
     let Column { path, target, .. } = column;
-    let docs = super::docs(column);
+    let docs = super::docs(&column.field, &column.docs);
     match (target, relation) {
         (Some(target), Some(relation)) => {
             let reached = if column.is_option() { quote!(#support::Left) } else { quote!(#join) };
@@ -79,6 +90,28 @@ fn method(position: u16, relation: Option<u8>, column: &Column, names: &Names) -
                     #support::Expr::column(self.route, #position)
                 }
             }
+        }
+    }
+}
+
+/// A path to many rows, or to the one that points here.
+fn to_many(number: u8, related: &Related, names: &Names) -> TokenStream {
+    let Names { support, many, root, .. } = names;
+    let Related { path, target, kind, .. } = related;
+    let docs = super::docs(&related.field, &related.docs);
+    if *kind == Kind::HasOne {
+        return quote! {
+            #docs
+            pub fn #path(&self) -> <#target as #support::Mapper>::Path<#root, #support::Left> {
+                <#target as #support::Mapper>::path(self.route.then(#support::Route::REVERSE + #number))
+            }
+        };
+    }
+    let place = usize::from(number);
+    quote! {
+        #docs
+        pub fn #path(&self) -> #support::ToMany<#root, #target> {
+            #support::ToMany::new(self.route, #number, &#many[#place])
         }
     }
 }

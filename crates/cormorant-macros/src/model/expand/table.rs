@@ -4,15 +4,18 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned as _;
 
-use super::Names;
+use super::{Names, related};
 use crate::model::check::Model;
 use crate::model::column::{Column, KeyKind};
+use crate::model::names::singular;
 use crate::model::types::{Literal, literal};
 
 pub(super) fn expand(model: &Model, names: &Names) -> TokenStream {
-    let (support, static_name) = (&names.support, &names.table);
+    let Names { support, table: static_name, many, .. } = names;
     let Model { ident, table, strict, autoincrement, .. } = model;
     let name = ident.to_string();
+    let singular = singular(&name);
+    let links = related::links(model, names);
     let schema = optional(model.schema.as_deref());
     let columns = model.columns.iter().enumerate().map(|(position, of)| {
         let column = column(of, support);
@@ -22,7 +25,7 @@ pub(super) fn expand(model: &Model, names: &Names) -> TokenStream {
         }
     });
     let key = model.columns.iter().enumerate().filter(|(_, column)| column.key.is_some()).map(|(n, _)| n as u16);
-    let relations = model.columns.iter().enumerate().filter_map(|(n, column)| relation(n, column, support));
+    let relations = model.columns.iter().enumerate().filter_map(|(n, column)| relation(n, column, &name, support));
     let indexes = model.indexes.iter().map(|index| {
         let columns = index.columns.iter().map(|position| *position as u16);
         let (name, unique) = (optional(index.name.as_deref()), index.unique);
@@ -35,12 +38,15 @@ pub(super) fn expand(model: &Model, names: &Names) -> TokenStream {
 
         static #static_name: #support::TableDef = #support::TableDef {
             model: #name,
-            path: ::core::concat!(::core::module_path!(), "::", #name),
+            path: <#ident as #support::Mapper>::PATH,
+            singular: #singular,
             schema: #schema,
             name: #table,
             columns: &[#(#columns),*],
             key: &[#(#key),*],
             relations: &[#(#relations),*],
+            many: || &#many,
+            links: &[#(#links),*],
             indexes: &[#(#indexes),*],
             checks: &[#(#checks),*],
             strict: #strict,
@@ -91,7 +97,7 @@ fn assert_type(column: &Column, support: &Ident) -> Option<TokenStream> {
     })
 }
 
-fn relation(position: usize, column: &Column, support: &Ident) -> Option<TokenStream> {
+fn relation(position: usize, column: &Column, model: &str, support: &Ident) -> Option<TokenStream> {
     let (field, target, position) = (&column.field, column.target.as_ref()?, position as u16);
     let on_delete = match column.on_delete.as_ref().map(ToString::to_string).as_deref() {
         Some("cascade") => quote!(Cascade),
@@ -101,9 +107,11 @@ fn relation(position: usize, column: &Column, support: &Ident) -> Option<TokenSt
     };
     Some(quote! {
         #support::RelationDef {
+            model: #model,
             field: #field,
             column: #position,
             target: || <#target as #support::Mapper>::TABLE,
+            target_path: <#target as #support::Mapper>::PATH,
             on_delete: #support::OnDelete::#on_delete,
         }
     })

@@ -1,0 +1,205 @@
+//! Relations: asking about related rows, and loading them.
+
+use cormorant::prelude::*;
+use cormorant::{ErrorKind, Result};
+use cormorant_conformance::{Fixture, conformance};
+
+#[derive(Model, Clone, Debug, PartialEq)]
+#[model(table = "rel_users")]
+struct User {
+    id: i64,
+    name: String,
+    #[model(via = author)]
+    posts: HasMany<Post>,
+    #[model(via = editor)]
+    edited: HasMany<Post>,
+    profile: HasOne<Profile>,
+}
+
+#[derive(Model, Clone, Debug, PartialEq)]
+#[model(table = "rel_profiles")]
+struct Profile {
+    id: i64,
+    user: OneToOne<User>,
+    bio: String,
+}
+
+#[derive(Model, Clone, Debug, PartialEq)]
+#[model(table = "rel_posts")]
+struct Post {
+    id: i64,
+    #[model(on_delete = cascade)]
+    author: ForeignKey<User>,
+    editor: Option<ForeignKey<User>>,
+    title: String,
+    #[model(default = 0)]
+    views: i64,
+    comments: HasMany<Comment>,
+    tags: ManyToMany<Tag>,
+}
+
+#[derive(Model, Clone, Debug, PartialEq)]
+#[model(table = "rel_comments")]
+struct Comment {
+    id: i64,
+    #[model(on_delete = cascade)]
+    post: ForeignKey<Post>,
+    body: String,
+    approved: bool,
+}
+
+#[derive(Model, Clone, Debug, PartialEq)]
+#[model(table = "rel_tags")]
+struct Tag {
+    id: i64,
+    #[model(unique)]
+    name: String,
+    posts: ManyToMany<Post>,
+}
+
+/// Two users, four posts, comments and tags.
+async fn seed(test: &Fixture) -> Result<()> {
+    let db = &test.db;
+    db.create(models![User, Profile, Post, Comment, Tag]).await?;
+    let ann = User::builder().name("Ann").insert(db).await?;
+    let bob = User::builder().name("Bob").insert(db).await?;
+    User::builder().name("Cid").insert(db).await?;
+    Profile::builder().user(&ann).bio("birds").insert(db).await?;
+    let mut posts = Vec::new();
+    for (author, editor, title, views) in
+        [(&ann, Some(&bob), "Hello", 3), (&ann, None, "Ann", 5), (&bob, Some(&ann), "Bye", 2), (&bob, None, "Bob", 7)]
+    {
+        let post = Post::builder().author(author).editor(editor.map(ForeignKey::from)).title(title).views(views);
+        posts.push(post.insert(db).await?);
+    }
+    for (post, body, approved) in [(0, "a", true), (0, "b", true), (0, "c", false), (0, "d", true), (2, "e", true)] {
+        Comment::builder().post(&posts[post]).body(body).approved(approved).insert(db).await?;
+    }
+    let rust = Tag::builder().name("rust").insert(db).await?;
+    let spam = Tag::builder().name("spam").insert(db).await?;
+    Tag::builder().name("none").insert(db).await?;
+    for (post, tag) in [(0, &rust), (0, &spam), (1, &rust), (3, &spam)] {
+        let (post, tag) = (posts[post].id, tag.id);
+        sql!("INSERT INTO rel_posts_rel_tags (post_id, tag_id) VALUES ({post}, {tag})").execute(db).await?;
+    }
+    test.statements();
+    Ok(())
+}
+
+conformance! {
+    async fn a_query_asks_about_related_rows(test: &Fixture) {
+        seed(test).await?;
+        let db = &test.db;
+        let names = async |query: cormorant::Query<User, User>| {
+            query.order_by(|u| u.id().asc()).select(|u| u.name()).all(db).await
+        };
+        assert_eq!(names(User::filter(|u| u.posts().any(|p| p.views().gt(5)))).await?, ["Bob"]);
+        assert_eq!(names(User::filter(|u| u.posts().none(|p| p.views().gt(5)))).await?, ["Ann", "Cid"]);
+        assert_eq!(names(User::filter(|u| u.posts().all(|p| p.views().gt(2)))).await?, ["Ann", "Cid"]);
+        assert_eq!(names(User::filter(|u| u.posts().count().eq(2))).await?, ["Ann", "Bob"]);
+        assert_eq!(names(User::filter(|u| u.edited().any(|p| p.title().eq("Bye")))).await?, ["Ann"]);
+        assert_eq!(names(User::filter(|u| u.posts().any(|p| p.title().eq(u.name().outer())))).await?, ["Ann", "Bob"]);
+        assert_eq!(names(User::filter(|u| u.posts().any(|p| p.comments().any(|c| c.body().eq("e"))))).await?, ["Bob"]);
+        // The user's name two queries deeper, and the post's one deeper.
+        let deep = User::filter(|u| {
+            u.posts().any(|p| p.comments().none(|c| c.body().eq(u.name().outer().outer()) & c.id().eq(p.id().outer())))
+        });
+        assert_eq!(names(deep).await?, ["Ann", "Bob"]);
+        assert_eq!(names(User::filter(|u| u.profile().bio().eq("birds"))).await?, ["Ann"]);
+        assert_eq!(names(User::filter(|u| u.profile().is_null())).await?, ["Bob", "Cid"]);
+        let titles = Post::filter(|p| p.tags().any(|t| t.name().eq("rust")) & p.tags().none(|t| t.name().eq("spam")));
+        assert_eq!(titles.select(|p| p.title()).all(db).await?, ["Ann"]);
+        let by_author = Post::filter(|p| p.author().posts().any(|other| other.title().eq("Bye")));
+        assert_eq!(by_author.order_by(|p| p.id().asc()).select(|p| p.title()).all(db).await?, ["Bye", "Bob"]);
+    }
+
+    async fn related_rows_are_counted_and_summed(test: &Fixture) {
+        seed(test).await?;
+        let db = &test.db;
+        let figures: Vec<(String, i64, Option<i64>, Option<f64>, Option<i64>, Option<String>)> = User::query()
+            .order_by(|u| (u.posts().count().desc(), u.id().asc()))
+            .select(|u| {
+                let posts = || u.posts();
+                (
+                    u.name(),
+                    posts().filter(|p| p.views().gt(2)).count(),
+                    posts().sum(|p| p.views()),
+                    posts().avg(|p| p.views()),
+                    posts().min(|p| p.views()),
+                    posts().max(|p| p.title()),
+                )
+            })
+            .all(db)
+            .await?;
+        let text = |text: &str| Some(text.to_owned());
+        assert_eq!(figures, [
+            ("Ann".to_owned(), 2, Some(8), Some(4.0), Some(3), text("Hello")),
+            ("Bob".to_owned(), 1, Some(9), Some(4.5), Some(2), text("Bye")),
+            ("Cid".to_owned(), 0, None, None, None, None),
+        ]);
+        let tags: Vec<(Record<Post>, i64)> =
+            Post::query().order_by(|p| p.id().asc()).select(|p| (p, p.tags().count())).all(db).await?;
+        assert_eq!(tags.iter().map(|(_, tags)| *tags).collect::<Vec<_>>(), [2, 1, 0, 1]);
+        assert_eq!(test.statements().len(), 2);
+    }
+
+    async fn included_rows_are_there(test: &Fixture) {
+        seed(test).await?;
+        let db = &test.db;
+        let posts = Post::query()
+            .include(|p| p.author().profile())
+            .include(|p| p.editor())
+            .include(|p| p.comments().filter(|c| c.approved().eq(true)).order_by(|c| c.id().desc()).limit(2))
+            .include(|p| p.tags().order_by(|t| t.name().asc()).include(|t| t.posts().order_by(|p| p.id().asc())))
+            .order_by(|p| p.id().asc())
+            .all(db)
+            .await?;
+        assert_eq!(test.statements().len(), 7, "posts, author, profile, editor, comments, tags, their posts");
+        let authors: Vec<&str> = posts.iter().map(|p| p.author.get().unwrap().name.as_str()).collect();
+        assert_eq!(authors, ["Ann", "Ann", "Bob", "Bob"]);
+        let bios: Vec<_> = posts.iter().map(|p| p.author.get().unwrap().profile.get().unwrap().is_some()).collect();
+        assert_eq!(bios, [true, true, false, false]);
+        let editors: Vec<Option<&str>> =
+            posts.iter().map(|p| p.editor.as_ref().map(|e| e.get().unwrap().name.as_str())).collect();
+        assert_eq!(editors, [Some("Bob"), None, Some("Ann"), None]);
+        let comments: Vec<Vec<&str>> =
+            posts.iter().map(|p| p.comments.get().unwrap().iter().map(|c| c.body.as_str()).collect()).collect();
+        assert_eq!(comments, [vec!["d", "b"], vec![], vec!["e"], vec![]]);
+        let tags: Vec<Vec<(&str, Vec<i64>)>> = posts
+            .iter()
+            .map(|p| {
+                let tags = p.tags.get().unwrap().iter();
+                tags.map(|t| (t.name.as_str(), t.posts.get().unwrap().iter().map(|p| p.id).collect())).collect()
+            })
+            .collect();
+        let (rust, spam) = (("rust", vec![1, 2]), ("spam", vec![1, 4]));
+        assert_eq!(tags, [vec![rust.clone(), spam.clone()], vec![rust], vec![], vec![spam]]);
+    }
+
+    async fn a_relation_that_was_not_loaded_says_what_to_write(test: &Fixture) {
+        seed(test).await?;
+        let db = &test.db;
+        let mut post = Post::get(db, 1).await?;
+        let refused = post.comments.get().unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::NotLoaded);
+        assert_eq!(
+            refused.to_string(),
+            "Post.comments is not loaded: add `.include(|p| p.comments())` to the query, or call `post.comments().all(&db)`"
+        );
+        assert_eq!(
+            post.author.get().unwrap_err().to_string(),
+            "Post.author is not loaded: add `.include(|p| p.author())` to the query, or call `post.load(&db, |p| p.author())`"
+        );
+        post.load(db, |p| p.author()).await?;
+        post.load(db, |p| p.comments()).await?;
+        assert_eq!((post.author.get()?.name.as_str(), post.comments.get()?.len()), ("Ann", 4));
+        assert!(!post.is_changed());
+        let mut posts = Post::query().all(db).await?;
+        test.statements();
+        load_all(&mut posts, db, |p| p.tags()).await?;
+        assert_eq!(test.statements().len(), 1);
+        assert_eq!(posts.iter().map(|p| p.tags.get().unwrap().len()).sum::<usize>(), 4);
+        let twice = Post::query().include(|p| p.tags()).include(|p| p.tags().limit(1)).all(db).await.unwrap_err();
+        assert_eq!(twice.kind(), ErrorKind::Misuse, "{twice}");
+    }
+}

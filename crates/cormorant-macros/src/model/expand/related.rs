@@ -1,0 +1,233 @@
+//! The relations that are kept in another table: their definitions, and how they are loaded.
+
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned as _;
+
+use super::Names;
+use crate::model::check::Model;
+use crate::model::column::Column;
+use crate::model::related::{Kind, Related, Through};
+
+/// The definitions, and what the compiler checks about them.
+pub(super) fn expand(model: &Model, names: &Names) -> TokenStream {
+    let Names { support, many, .. } = names;
+    let count = model.related.len();
+    let definitions = model.related.iter().map(|related| definition(related, model, names));
+    let checks = model.related.iter().map(|related| check(related, model, names));
+    quote! {
+        static #many: [#support::ManyDef; #count] = [#(#definitions),*];
+        #(#checks)*
+    }
+}
+
+fn definition(related: &Related, model: &Model, names: &Names) -> TokenStream {
+    let Names { support, table, .. } = names;
+    let (ident, field, target) = (&model.ident, &related.field, &related.target);
+    let name = ident.to_string();
+    let own = quote!(<#ident as #support::Mapper>::PATH);
+    let theirs = quote!(<#target as #support::Mapper>::TABLE);
+    let (source, here, there) = match (&related.through, related.is_linked()) {
+        (Some(Through::Model(link)), _) => {
+            let links = quote!(<#link as #support::Mapper>::TABLE);
+            let here = foreign_key(related, &name, &last(link), &links, &own, &name, names);
+            let to = quote!(<#target as #support::Mapper>::PATH);
+            let other = related.target_name();
+            let there = there(related, &name, &last(link), &links, &to, &here, &other, names);
+            (links, here, quote!(#support::Some(#there)))
+        }
+        (_, true) => {
+            let position =
+                model.related.iter().filter(|other| other.is_linked()).position(|other| other.ident == related.ident);
+            let links = quote!({
+                static LINKS: ::std::sync::LazyLock<&'static #support::TableDef> =
+                    ::std::sync::LazyLock::new(|| #support::link::link_table(&#table.links[#position]));
+                *LINKS
+            });
+            let first = match inverse_is_first(related, model) {
+                true => quote!(false),
+                false => quote!(#support::link::is_first(&#table, #theirs)),
+            };
+            (links, quote!(if #first { 0 } else { 1 }), quote!(#support::Some(if #first { 1 } else { 0 })))
+        }
+        _ => {
+            let here = foreign_key(related, &name, &related.target_name(), &theirs, &own, &name, names);
+            (theirs.clone(), here, quote!(#support::None))
+        }
+    };
+    let linked = related.is_linked();
+    quote! {
+        #support::ManyDef {
+            model: #name,
+            field: #field,
+            target: || #theirs,
+            source: || #source,
+            here: #here,
+            there: #there,
+            linked: #linked,
+        }
+    }
+}
+
+/// Which foreign key of `source` points at a model: found while the program is compiled, at the field.
+fn foreign_key(
+    related: &Related,
+    model: &str,
+    source_name: &str,
+    source: &TokenStream,
+    target: &TokenStream,
+    target_name: &str,
+    names: &Names,
+) -> TokenStream {
+    let (support, field) = (&names.support, &related.field);
+    let none = match &related.via {
+        Some(via) => format!("`{model}.{field}`: `{source_name}.{via}` is no ForeignKey<{target_name}>"),
+        None => format!(
+            "`{model}.{field}`: `{source_name}` has no ForeignKey<{target_name}>, and that is where the relation is kept: give it one"
+        ),
+    };
+    let several = format!(
+        "`{model}.{field}`: `{source_name}` has several foreign keys to {target_name}: say which with `#[model(via = field)]`"
+    );
+    let via = match &related.via {
+        Some(via) => {
+            let via = via.to_string();
+            quote!(#support::Some(#via))
+        }
+        None => quote!(#support::None),
+    };
+    quote_spanned! {related.ident.span()=> #support::link::foreign_key_to(#source, #target, #via, #support::None, #none, #several)}
+}
+
+/// Which foreign key of a model that links points at the related row: another than the one that points here.
+#[allow(clippy::too_many_arguments, reason = "they are the words of one message")]
+fn there(
+    related: &Related,
+    model: &str,
+    source_name: &str,
+    source: &TokenStream,
+    target: &TokenStream,
+    here: &TokenStream,
+    target_name: &str,
+    names: &Names,
+) -> TokenStream {
+    let (support, field) = (&names.support, &related.field);
+    let none = format!(
+        "`{model}.{field}`: `{source_name}` has no ForeignKey<{target_name}>, which would lead to the related row: give it one"
+    );
+    let several = format!(
+        "`{model}.{field}`: `{source_name}` has several foreign keys to {target_name}: a model that links has one"
+    );
+    quote_spanned! {related.ident.span()=>
+        #support::link::foreign_key_to(#source, #target, #support::None, #support::Some(#here), #none, #several)
+    }
+}
+
+/// Of two sides in one model, the one whose field stands first leads from the first column of the links.
+fn inverse_is_first(related: &Related, model: &Model) -> bool {
+    let at = |ident: &syn::Ident| model.related.iter().position(|other| other.ident == *ident);
+    related.inverse.as_ref().is_some_and(|inverse| at(inverse) < at(&related.ident))
+}
+
+fn check(related: &Related, model: &Model, names: &Names) -> Option<TokenStream> {
+    let Names { support, table, many, .. } = names;
+    let (name, field, target, other) =
+        (model.ident.to_string(), &related.field, &related.target, related.target_name());
+    let place = model.related.iter().position(|this| this.ident == related.ident)?;
+    let (condition, message) = match related.kind {
+        Kind::HasMany => return None,
+        Kind::HasOne => (
+            quote!(#support::link::is_unique(<#target as #support::Mapper>::TABLE, #many[#place].here)),
+            format!(
+                "`{name}.{field}` is at most one row, and several of `{other}` may point at one: make the foreign key there a OneToOne<{name}>, or this a HasMany<{other}>"
+            ),
+        ),
+        Kind::ManyToMany if !related.is_linked() || related.inverse.is_some() => return None,
+        Kind::ManyToMany => {
+            let alone = format!(
+                "`{name}` has two many-to-many relations with one table of links: name another with `#[model(through = \"…\")]` on both sides, or, with itself, the other side with `inverse = field`"
+            );
+            let agree = format!(
+                "`{name}.{field}` and the ManyToMany<{name}> of `{other}` have different tables of links: say the same `through` on both sides"
+            );
+            return Some(quote_spanned! {related.ident.span()=>
+                const _: () = ::core::assert!(#support::link::is_only_link(&#table, #field), #alone);
+                const _: () = ::core::assert!(
+                    #support::link::sides_agree(&#table, #field, <#target as #support::Mapper>::TABLE),
+                    #agree
+                );
+            });
+        }
+    };
+    Some(quote_spanned! {related.ident.span()=> const _: () = ::core::assert!(#condition, #message);})
+}
+
+/// The sides of tables of links that no model describes.
+pub(super) fn links(model: &Model, names: &Names) -> Vec<TokenStream> {
+    let support = &names.support;
+    let ident = &model.ident;
+    let link = |related: &Related| {
+        let (field, target) = (&related.field, &related.target);
+        let through = match &related.through {
+            Some(Through::Table(name)) => quote!(#support::Some(#name)),
+            _ => quote!(#support::None),
+        };
+        quote! {
+            #support::LinkDef {
+                field: #field,
+                own: || <#ident as #support::Mapper>::TABLE,
+                target: || <#target as #support::Mapper>::TABLE,
+                target_path: <#target as #support::Mapper>::PATH,
+                through: #through,
+            }
+        }
+    };
+    model.related.iter().filter(|related| related.is_linked()).map(link).collect()
+}
+
+/// How each relation is loaded, by its number.
+pub(super) fn load(model: &Model, names: &Names) -> Option<TokenStream> {
+    let support = &names.support;
+    let foreign = model.columns.iter().filter(|column| column.target.is_some()).zip(0u8..).map(|(column, number)| {
+        let Column { ident, .. } = column;
+        let field = match column.is_option() {
+            true => quote!(row.#ident.as_mut()),
+            false => quote!(#support::Some(&mut row.#ident)),
+        };
+        quote!(#number => #support::load_foreign_key(step, target, records, |row| #field))
+    });
+    let many = model.related.iter().zip(128u8..).map(|(related, number)| {
+        let field = &related.ident;
+        let load = if related.kind == Kind::HasOne { quote!(load_one) } else { quote!(load_many) };
+        quote!(#number => #support::#load(step, target, records, |row| &mut row.#field))
+    });
+    let arms: Vec<_> = foreign.chain(many).collect();
+    (!arms.is_empty()).then(|| {
+        quote! {
+            fn load_related<'a>(
+                step: &'a #support::Step,
+                target: #support::Target<'a>,
+                records: &'a mut [#support::Record<Self>],
+            ) -> #support::Work<'a, ()> {
+                match step.relation() {
+                    #(#arms,)*
+                    _ => #support::nothing(),
+                }
+            }
+        }
+    })
+}
+
+fn last(path: &syn::Path) -> String {
+    path.segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default()
+}
+
+/// A field that was not loaded.
+pub(super) fn unloaded(model: &Model, names: &Names) -> Vec<TokenStream> {
+    let Names { support, many, .. } = names;
+    let of = |(n, related): (usize, &Related)| {
+        let Related { ident, ty, .. } = related;
+        quote_spanned!(ty.span()=> #ident: <#ty as #support::Unloaded>::unloaded(&#many[#n]))
+    };
+    model.related.iter().enumerate().map(of).collect()
+}

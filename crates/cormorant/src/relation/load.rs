@@ -1,0 +1,355 @@
+//! Loading related rows: one statement per relation, whichever rows they belong to.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::slice;
+use std::sync::Arc;
+
+use cormorant_driver::{Error, ErrorKind, Result, Row};
+use cormorant_sql::schema::{ManyDef, TableDef};
+use cormorant_sql::{Binary, Buffer, Class, Kind, Route, Token, Value};
+
+use super::fields::{HasOne, Many};
+use super::include::{Plan, REVERSE, Relation, Step};
+use crate::executor::{Target, Work, statement};
+use crate::query::class_of;
+use crate::{Executor, ForeignKey, Key, Model, PathOf, Record, problem};
+
+/// Keys per statement: they are one parameter, and no server takes one of any size.
+const MOST_KEYS: usize = 50_000;
+
+impl<M: Model> Record<M> {
+    /// Loads a relation of this row, as [`include`](crate::Query::include) does for the rows of a query.
+    ///
+    /// ```
+    /// use cormorant::prelude::*;
+    ///
+    /// #[derive(Model)]
+    /// struct Author { id: i64, name: String, books: HasMany<Book> }
+    ///
+    /// #[derive(Model)]
+    /// struct Book { id: i64, author: ForeignKey<Author>, title: String }
+    ///
+    /// # fn main() -> cormorant::Result<()> {
+    /// # let db = Database::connect("sqlite::memory:").wait()?;
+    /// # db.create(models![Author, Book]).wait()?;
+    /// let mut ann = Author::builder().name("Ann").insert(&db).wait()?;
+    /// ann.load(&db, |a| a.books().order_by(|b| b.title().asc())).wait()?;
+    /// assert!(ann.books.get()?.is_empty());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn load<I: Relation<M>>(
+        &mut self,
+        db: &impl Executor,
+        relation: impl FnOnce(PathOf<M>) -> I,
+    ) -> Result<()> {
+        load_all(slice::from_mut(self), db, relation).await
+    }
+}
+
+/// Loads a relation of many rows: one statement for all of them.
+///
+/// ```
+/// use cormorant::prelude::*;
+///
+/// #[derive(Model)]
+/// struct Author { id: i64, name: String }
+///
+/// #[derive(Model)]
+/// struct Book { id: i64, author: ForeignKey<Author>, title: String }
+///
+/// # fn main() -> cormorant::Result<()> {
+/// # let db = Database::connect("sqlite::memory:").wait()?;
+/// # db.create(models![Author, Book]).wait()?;
+/// let mut books = Book::query().all(&db).wait()?;
+/// load_all(&mut books, &db, |b| b.author()).wait()?;
+/// for book in &books {
+///     println!("{} by {}", book.title, book.author.get()?.name);
+/// }
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+/// The database's.
+pub async fn load_all<M: Model, I: Relation<M>>(
+    records: &mut [Record<M>],
+    db: &impl Executor,
+    relation: impl FnOnce(PathOf<M>) -> I,
+) -> Result<()> {
+    let mut plan = Plan::default();
+    plan.add(relation(M::path(Route::ROOT)).to_include());
+    fill(&plan, db.target(), records).await
+}
+
+/// Loads what a plan says into rows.
+pub(crate) async fn fill<M: Model>(plan: &Plan, target: Target<'_>, records: &mut [Record<M>]) -> Result<()> {
+    if plan.conflict.is_some() {
+        return Err(Error::new(
+            ErrorKind::Misuse,
+            "a relation is included twice, with other conditions: include it once, or load the second with `load`",
+        )
+        .with_model(M::NAME));
+    }
+    if records.is_empty() {
+        return Ok(());
+    }
+    for step in &plan.steps {
+        M::load_related(step, target, records).await?;
+    }
+    Ok(())
+}
+
+/// Loads the rows that foreign keys point at. Derived code calls it.
+pub fn load_foreign_key<'a, P: Model, C: Model>(
+    step: &'a Step,
+    target: Target<'a>,
+    records: &'a mut [Record<P>],
+    field: fn(&mut P) -> Option<&mut ForeignKey<C>>,
+) -> Work<'a, ()> {
+    Box::pin(async move {
+        let mut rows: HashMap<C::Key, Option<Arc<Record<C>>>> = HashMap::new();
+        for record in &mut *records {
+            let key = field(record.unchanged()).and_then(|field| field.key());
+            if let Some(key) = key.filter(|key| !rows.contains_key(key)) {
+                rows.insert(key.clone(), None);
+            }
+        }
+        let keys: Vec<&C::Key> = rows.keys().collect();
+        let mut found: Vec<Record<C>> = Vec::with_capacity(keys.len());
+        for keys in keys.chunks(MOST_KEYS) {
+            let mut buffer = Buffer::default();
+            one_of(&mut buffer, C::TABLE, C::TABLE.key, keys)?;
+            select::<C>(C::TABLE, &buffer, target, &mut |row| {
+                found.push(Record::loaded(C::load(row)?));
+                Ok(())
+            })
+            .await?;
+        }
+        fill(&step.plan, target, &mut found).await?;
+        for record in found {
+            if let Entry::Occupied(mut place) = rows.entry(C::key(&record)?) {
+                place.insert(Some(Arc::new(record)));
+            }
+        }
+        for record in records {
+            if let Some(field) = field(record.unchanged())
+                && let Some(row) = field.key().and_then(|key| rows.get(key))
+            {
+                field.put(row.clone());
+            }
+        }
+        Ok(())
+    })
+}
+
+/// Loads the many rows that belong to each row. Derived code calls it.
+pub fn load_many<'a, P: Model, C: Model>(
+    step: &'a Step,
+    target: Target<'a>,
+    records: &'a mut [Record<P>],
+    field: fn(&mut P) -> &mut Many<C>,
+) -> Work<'a, ()> {
+    Box::pin(async move {
+        let def = relation::<P>(step)?;
+        let rows = related::<P, C>(def, step, target, records).await?;
+        for (record, rows) in records.iter_mut().zip(rows) {
+            field(record.unchanged()).put(def, rows);
+        }
+        Ok(())
+    })
+}
+
+/// Loads the one row that belongs to each row, where there is one. Derived code calls it.
+pub fn load_one<'a, P: Model, C: Model>(
+    step: &'a Step,
+    target: Target<'a>,
+    records: &'a mut [Record<P>],
+    field: fn(&mut P) -> &mut HasOne<C>,
+) -> Work<'a, ()> {
+    Box::pin(async move {
+        let def = relation::<P>(step)?;
+        let rows = related::<P, C>(def, step, target, records).await?;
+        for (record, mut rows) in records.iter_mut().zip(rows) {
+            field(record.unchanged()).put(def, rows.pop());
+        }
+        Ok(())
+    })
+}
+
+/// A relation that a model does not have. Derived code calls it.
+pub fn nothing<'a>() -> Work<'a, ()> {
+    Box::pin(async { Err(Error::new(ErrorKind::Misuse, "the model has no such relation")) })
+}
+
+fn relation<P: Model>(step: &Step) -> Result<&'static ManyDef> {
+    let number = usize::from(step.relation.saturating_sub(REVERSE));
+    (P::TABLE.many)().get(number).ok_or_else(|| Error::new(ErrorKind::Misuse, "the model has no such relation"))
+}
+
+/// The related rows of each row, in the order of the rows.
+async fn related<P: Model, C: Model>(
+    def: &'static ManyDef,
+    step: &Step,
+    target: Target<'_>,
+    records: &[Record<P>],
+) -> Result<Vec<Vec<Record<C>>>> {
+    let owners = Owners::of(records)?;
+    let mut rows: Vec<Vec<Record<C>>> = records.iter().map(|_| Vec::new()).collect();
+    for keys in owners.keys.chunks(MOST_KEYS) {
+        let reader = reader::<P>(def, step, keys)?;
+        let mut last = 0;
+        select::<C>((def.source)(), &reader.buffer, target, &mut |row| {
+            let start = row.position();
+            row.go_to(start + reader.key_at);
+            let key = P::Key::load(row)?;
+            let mut owner = owners.of_key(&key, last);
+            while let Some(at) = owner {
+                // Read anew for each: the same row may stand among the records twice.
+                row.go_to(start);
+                let record = Record::loaded(C::load(row)?);
+                if let Some(rows) = rows.get_mut(at) {
+                    rows.push(record);
+                }
+                last = at;
+                owner = owners.next.get(&at).copied();
+            }
+            Ok(())
+        })
+        .await?;
+    }
+    if !step.plan.is_empty() {
+        // Their own relations are loaded for all of them at once.
+        let lengths: Vec<usize> = rows.iter().map(Vec::len).collect();
+        let mut all: Vec<Record<C>> = rows.into_iter().flatten().collect();
+        fill(&step.plan, target, &mut all).await?;
+        let mut all = all.into_iter();
+        rows = lengths.into_iter().map(|length| all.by_ref().take(length).collect()).collect();
+    }
+    Ok(rows)
+}
+
+/// The rows that others belong to, by key.
+struct Owners<K> {
+    /// The key of each row.
+    of: Vec<K>,
+    /// Each key once.
+    keys: Vec<K>,
+    /// The first row of each key.
+    first: HashMap<K, usize>,
+    /// The next row of the same key.
+    next: HashMap<usize, usize>,
+}
+
+impl<K: Key> Owners<K> {
+    fn of<P: Model<Key = K>>(records: &[Record<P>]) -> Result<Self> {
+        let of = records.iter().map(|record| P::key(record)).collect::<Result<Vec<K>>>()?;
+        let mut owners = Self { of, keys: Vec::new(), first: HashMap::new(), next: HashMap::new() };
+        owners.first.reserve(records.len());
+        let mut last: HashMap<usize, usize> = HashMap::new();
+        for (at, key) in owners.of.iter().enumerate() {
+            match owners.first.entry(key.clone()) {
+                Entry::Vacant(place) => {
+                    place.insert(at);
+                    owners.keys.push(key.clone());
+                }
+                Entry::Occupied(first) => {
+                    let before = last.insert(*first.get(), at).unwrap_or(*first.get());
+                    owners.next.insert(before, at);
+                }
+            }
+        }
+        Ok(owners)
+    }
+
+    /// The first row with a key. Related rows mostly come together, so the one found last is looked at first.
+    fn of_key(&self, key: &K, last: usize) -> Option<usize> {
+        match self.of.get(last) {
+            Some(known) if known == key && self.next.is_empty() => Some(last),
+            _ => self.first.get(key).copied(),
+        }
+    }
+}
+
+/// The query for the related rows of some keys.
+struct Reader {
+    buffer: Buffer,
+    /// Where the key of the row that a related row belongs to stands in it.
+    key_at: usize,
+}
+
+fn reader<P: Model>(def: &'static ManyDef, step: &Step, keys: &[P::Key]) -> Result<Reader> {
+    let (source, target) = ((def.source)(), (def.target)());
+    let Some(here) = def.foreign_key() else {
+        return Err(Error::new(ErrorKind::Misuse, "the relation has no foreign key"));
+    };
+    let column = Token::Column { via: Route::ROOT, column: here.column, outer: 0 };
+    let mut buffer = Buffer::default();
+    one_of(&mut buffer, source, &[here.column], &keys.iter().collect::<Vec<_>>())?;
+    buffer.append(step.buffer.clone());
+    let key_at = match def.there {
+        None => {
+            buffer.push(Token::Entity(Route::ROOT));
+            usize::from(here.column)
+        }
+        Some(there) => {
+            buffer.push(Token::Entity(Route::ROOT.then(there)));
+            buffer.push(column);
+            buffer.push(Token::Select);
+            target.columns.len()
+        }
+    };
+    if let Some(limit) = step.limit {
+        if !buffer.has(|token| matches!(token, Token::OrderBy { .. })) {
+            let via = def.there.map_or(Route::ROOT, |there| Route::ROOT.then(there));
+            for key in target.key {
+                buffer.push(Token::Column { via, column: *key, outer: 0 });
+                buffer.push(Token::OrderBy { descending: false, nulls: cormorant_sql::Nulls::Native });
+            }
+        }
+        buffer.push(column);
+        buffer.push(Token::Bind(Class::Int));
+        buffer.values.push(Value::Int(i64::try_from(limit).unwrap_or(i64::MAX)));
+        buffer.push(Token::LimitEach);
+    }
+    Ok(Reader { buffer, key_at })
+}
+
+/// The condition that some columns are one of these keys.
+fn one_of<K: Key>(buffer: &mut Buffer, table: &'static TableDef, columns: &[u16], keys: &[&K]) -> Result<()> {
+    let [column] = *columns else {
+        return Err(Error::new(ErrorKind::Unsupported, "a key of several columns cannot be followed yet"));
+    };
+    let class = class_of(table, column);
+    let mut values = Vec::with_capacity(keys.len());
+    for key in keys {
+        key.values(|value| values.push(value))?;
+    }
+    buffer.push(Token::Column { via: Route::ROOT, column, outer: 0 });
+    if values.len() == 1 {
+        buffer.push(Token::Bind(class));
+        buffer.values.extend(values);
+        buffer.push(Token::Binary(Binary::Eq));
+    } else {
+        buffer.push(Token::List(class));
+        buffer.values.push(Value::List(values));
+        buffer.push(Token::In);
+    }
+    buffer.push(Token::Filter);
+    Ok(())
+}
+
+async fn select<C: Model>(
+    table: &'static TableDef,
+    buffer: &Buffer,
+    target: Target<'_>,
+    sink: &mut (dyn FnMut(&mut Row<'_>) -> Result<()> + Send),
+) -> Result<()> {
+    let statement = statement(Kind::Select, table, &buffer.tokens);
+    target.run(&statement, &buffer.values, sink).await.map_err(|error| problem::of_query(error, C::TABLE))?;
+    Ok(())
+}
