@@ -75,7 +75,9 @@ pub use mapper::{IntoModel, Mapper, Model, PathOf, Unsaved};
 pub use query::{Fetch, Output, Query, Rows};
 pub use raw::{Sql, UncheckedSql};
 pub use record::Record;
-pub use relation::{HasMany, HasOne, Included, Many, ManyToMany, OneToOne, Relation, ToMany, load_all};
+pub use relation::{
+    Children, HasMany, HasOne, Included, Links, Many, ManyToMany, OneToOne, Relation, ToMany, load_all,
+};
 pub use row::{Field, FromRow};
 pub use scalar::{Scalar, Unstorable};
 pub use select::{Groupable, Selectable, Selection};

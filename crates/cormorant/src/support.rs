@@ -23,7 +23,8 @@ pub use crate::foreign_key::Named;
 pub use crate::raw::Known;
 pub use crate::registry::{Registered, inventory, register};
 pub use crate::relation::{
-    HasOne, Include, Many, Relation, Step, ToMany, Unloaded, load_foreign_key, load_many, load_one, nothing,
+    BuilderWith, Children, HasOne, Include, Links, Many, Relation, Step, ToMany, Unloaded, load_foreign_key, load_many,
+    load_one, nothing,
 };
 pub use crate::{
     Columns, Executor, Expr, Field, ForeignKey, FromRow, IntoModel, Join, KeyPart, Left, Mapper, Model, Predicate,

@@ -118,6 +118,25 @@ impl Transaction {
         })
     }
 
+    /// Begins what several statements of the library do together: a transaction, or a scope inside one.
+    pub(crate) async fn around(target: Target<'_>) -> Result<Self> {
+        match target {
+            Target::Database(pool) => Self::begin(pool, Begin::default()).await,
+            Target::Transaction(outer) => outer.savepoint().await,
+        }
+    }
+
+    /// Ends it: kept when what was done succeeded, and taken back otherwise.
+    pub(crate) async fn settle<T>(self, result: Result<T>) -> Result<T> {
+        match result {
+            Ok(value) => self.commit().await.map(|()| value),
+            Err(error) => match self.rollback().await {
+                Err(kept) if kept.kind() == ErrorKind::NotRolledBack => Err(both(kept, error)),
+                _ => Err(error),
+            },
+        }
+    }
+
     /// Commits the transaction, or keeps the scope's work.
     ///
     /// # Errors

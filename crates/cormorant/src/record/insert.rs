@@ -27,7 +27,7 @@ impl<M: Model> Record<M> {
     }
 
     /// Inserts this record's row.
-    pub(super) async fn insert_into(&mut self, target: Target<'_>) -> Result<()> {
+    pub(crate) async fn insert_into(&mut self, target: Target<'_>) -> Result<()> {
         let omitted = self.prepare();
         let mut values: SmallVec<[Value<'_>; 8]> = SmallVec::new();
         validate::values::<M>(&self.entity, written(M::TABLE, omitted), |value| values.push(value))?;
@@ -91,16 +91,9 @@ pub(crate) async fn insert_many<M: Model>(target: Target<'_>, mut records: Vec<R
         insert_chunks(target, &mut records, &chunks).await?;
         return Ok(records);
     }
-    let transaction: Transaction = match target {
-        Target::Database(pool) => Transaction::begin(pool, crate::Begin::default()).await?,
-        Target::Transaction(outer) => outer.savepoint().await?,
-    };
-    let inside = Target::Transaction(&transaction);
-    if let Err(error) = insert_chunks(inside, &mut records, &chunks).await {
-        transaction.rollback().await?;
-        return Err(error);
-    }
-    transaction.commit().await?;
+    let unit = Transaction::around(target).await?;
+    let result = insert_chunks(Target::Transaction(&unit), &mut records, &chunks).await;
+    unit.settle(result).await?;
     Ok(records)
 }
 

@@ -4,12 +4,14 @@ mod fields;
 mod include;
 mod load;
 mod path;
+mod verbs;
 
 pub use fields::{HasMany, HasOne, Many, ManyToMany, OneToOne, Unloaded};
 pub(crate) use include::Plan;
 pub use include::{Include, Relation, Step};
 pub use load::{load_all, load_foreign_key, load_many, load_one, nothing};
 pub use path::{Included, ToMany};
+pub use verbs::{BuilderWith, Children, Links};
 
 pub(crate) use fields::{not_loaded, words};
 pub(crate) use load::fill;

@@ -69,6 +69,7 @@ pub(super) fn expand(model: &Model) -> TokenStream {
     let related = related::expand(model, &names);
     let mapper = mapper::expand(model, &names);
     let path = path::expand(model, &names);
+    let verbs = related::verbs(model, &names);
     let builder = builder::expand(model, &names);
     quote! {
         // One block: the names of the path and of the builder stay out of the program's way.
@@ -83,6 +84,7 @@ pub(super) fn expand(model: &Model) -> TokenStream {
             #mapper
             #path
             #builder
+            #verbs
             #support::register!(#ident);
         };
     }

@@ -231,3 +231,47 @@ pub(super) fn unloaded(model: &Model, names: &Names) -> Vec<TokenStream> {
     };
     model.related.iter().enumerate().map(of).collect()
 }
+
+/// The verbs of each relation to many rows, on the struct; and builders that have a foreign key, for the rows they make.
+pub(super) fn verbs(model: &Model, names: &Names) -> TokenStream {
+    let Names { support, many, builder, .. } = names;
+    let Model { ident, vis, columns, related, .. } = model;
+    let verbs = related.iter().enumerate().filter(|(_, related)| related.kind != Kind::HasOne).map(|(n, related)| {
+        let Related { ident: field, target, .. } = related;
+        let docs = super::docs(&related.field, &related.docs);
+        let ty = match related.kind {
+            Kind::ManyToMany => quote!(#support::Links<'_, #target>),
+            _ => quote!(#support::Children<'_, Self, #target, { #many[#n].here }>),
+        };
+        let new = if related.kind == Kind::ManyToMany { quote!(Links) } else { quote!(Children) };
+        quote! {
+            #docs
+            #vis fn #field(&self) -> #ty {
+                #support::#new::new(self, &#many[#n], &self.#field)
+            }
+        }
+    });
+    let tracked: Vec<_> = columns.iter().filter(|column| column.is_tracked()).collect();
+    let foreign = columns.iter().filter(|column| column.target.is_some()).zip(0u8..).map(|(column, number)| {
+        let (target, setter) = (&column.target, &column.setter);
+        let given = tracked.iter().map(|other| match other.ident == column.ident {
+            true => quote!(#support::Given),
+            false => quote!(()),
+        });
+        quote! {
+            impl #support::BuilderWith<#number> for #ident {
+                type Target = #target;
+                type Builder = #builder<#(#given),*>;
+                fn builder_with(key: #support::ForeignKey<#target>) -> Self::Builder {
+                    #ident::builder().#setter(key)
+                }
+            }
+        }
+    });
+    quote! {
+        impl #ident {
+            #(#verbs)*
+        }
+        #(#foreign)*
+    }
+}

@@ -1,0 +1,487 @@
+//! The verbs of a relation, on the row that it belongs to: `user.posts().add(…)`.
+
+use std::collections::HashSet;
+use std::marker::PhantomData;
+
+use cormorant_driver::{Error, ErrorKind, Result, Row};
+use cormorant_sql::schema::{ManyDef, RelationDef, TableDef};
+use cormorant_sql::{Binary, Buffer, Kind, Route, TableId, Token, Unary, Value};
+
+use super::fields::Many;
+use crate::executor::{Target, no_rows, statement};
+use crate::expr::Predicate;
+use crate::query::class_of;
+use crate::{Executor, ForeignKey, IntoModel, Key, Model, PathOf, Query, Record, Transaction, problem};
+
+/// The rows that point at one row, and what can be done with them: a model's method of a
+/// [`HasMany`](crate::HasMany) gives it.
+///
+/// What was loaded before is stale once a verb has changed it, and says so.
+///
+/// # Children of a row
+/// ```
+/// use cormorant::prelude::*;
+///
+/// #[derive(Model)]
+/// struct Author { id: i64, name: String, books: HasMany<Book> }
+///
+/// #[derive(Model)]
+/// struct Book { id: i64, author: Option<ForeignKey<Author>>, title: String }
+///
+/// # fn main() -> cormorant::Result<()> {
+/// # let db = Database::connect("sqlite::memory:").wait()?;
+/// # db.create(models![Author, Book]).wait()?;
+/// let ann = Author::builder().name("Ann").insert(&db).wait()?;
+/// let birds = Book::builder().title("Birds").insert(&db).wait()?;
+/// ann.books().add(&db, [&birds]).wait()?;
+/// ann.books().create(&db, |book| book.title("Fish")).wait()?; // the author is given already
+/// assert_eq!(ann.books().count(&db).wait()?, 2);
+/// ann.books().remove(&db, [&birds]).wait()?;
+/// let left = ann.books().filter(|b| b.title().contains("s")).all(&db).wait()?;
+/// assert_eq!(left[0].title, "Fish");
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "a relation does nothing before a verb: `.all(&db).await?`"]
+pub struct Children<'a, P: Model, M: Model, const KEY: u8> {
+    owner: &'a P,
+    ends: Ends<'a, M>,
+}
+
+/// The rows that one row is linked with, and what can be done with the links: a model's method of a
+/// [`ManyToMany`](crate::ManyToMany) gives it.
+///
+/// What was loaded before is stale once a verb has changed it, and says so.
+///
+/// # Links of a row
+/// ```
+/// use cormorant::prelude::*;
+///
+/// #[derive(Model)]
+/// struct Post { id: i64, title: String, tags: ManyToMany<Tag> }
+///
+/// #[derive(Model)]
+/// struct Tag { id: i64, name: String, posts: ManyToMany<Post> }
+///
+/// # fn main() -> cormorant::Result<()> {
+/// # let db = Database::connect("sqlite::memory:").wait()?;
+/// # db.create(models![Post, Tag]).wait()?;
+/// let post = Post::builder().title("Birds").insert(&db).wait()?;
+/// let birds = post.tags().create(&db, Tag::builder().name("birds")).wait()?; // and its link
+/// let fish = Tag::builder().name("fish").insert(&db).wait()?;
+/// post.tags().add(&db, [&birds, &fish]).wait()?; // what is linked already stays so
+/// post.tags().set(&db, [&fish]).wait()?;
+/// assert_eq!(fish.posts().count(&db).wait()?, 1);
+/// post.tags().clear(&db).wait()?;
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "a relation does nothing before a verb: `.all(&db).await?`"]
+pub struct Links<'a, M: Model> {
+    ends: Ends<'a, M>,
+}
+
+/// A relation of one row.
+struct Ends<'a, M: Model> {
+    def: &'static ManyDef,
+    /// The key of the row.
+    here: Value<'static>,
+    field: &'a Many<M>,
+    mark: PhantomData<fn() -> M>,
+}
+
+impl<'a, M: Model> Ends<'a, M> {
+    fn of<P: Model>(owner: &P, def: &'static ManyDef, field: &'a Many<M>) -> Self {
+        Self { def, here: key_of(owner), field, mark: PhantomData }
+    }
+
+    /// The rows at the other end.
+    fn query(&self) -> Query<M, M> {
+        let mut query = Query::new();
+        let buffer: &mut Buffer = query.buffer_mut();
+        match (self.def.there, self.def.foreign_key(), self.def.link(), M::TABLE.key) {
+            (None, Some(here), ..) => self.push_here(buffer, here.column),
+            (Some(_), Some(here), Some(there), [key]) => {
+                buffer.push(Token::Column { via: Route::ROOT, column: *key, outer: 0 });
+                let before = buffer.tokens.len();
+                self.push_here(buffer, here.column);
+                buffer.push(Token::Column { via: Route::ROOT, column: there.column, outer: 0 });
+                buffer.push(Token::Select);
+                let tokens = u32::try_from(buffer.tokens.len() - before).unwrap_or(u32::MAX);
+                buffer.push(Token::Subquery { table: TableId::of((self.def.source)()), tokens, exists: false });
+                buffer.push(Token::In);
+                buffer.push(Token::Filter);
+            }
+            _ => {}
+        }
+        query
+    }
+
+    /// The condition that a row belongs to this one.
+    fn push_here(&self, buffer: &mut Buffer, column: u16) {
+        buffer.push(Token::Column { via: Route::ROOT, column, outer: 0 });
+        buffer.push(Token::Bind(class_of((self.def.source)(), column)));
+        buffer.values.push(self.here.clone());
+        buffer.push(Token::Binary(Binary::Eq));
+        buffer.push(Token::Filter);
+    }
+
+    fn table(&self) -> &'static TableDef {
+        (self.def.source)()
+    }
+
+    /// Runs a statement on the table that keeps the relation, and tells how many rows it wrote.
+    async fn write(&self, kind: Kind, buffer: &Buffer, target: Target<'_>) -> Result<u64> {
+        self.field.mark_stale();
+        let table = self.table();
+        match target.run(&statement(kind, table, &buffer.tokens), &buffer.values, &mut no_rows).await {
+            Ok(done) => Ok(done.rows),
+            Err(error) => Err(problem::of_write(error, table, &[], &[])),
+        }
+    }
+}
+
+/// The key of a row, or why it has none.
+fn key_of<P: Model>(owner: &P) -> Value<'static> {
+    let mut values = Vec::new();
+    let unsaved = || Value::Unstorable(format!("the {} is not saved yet: insert it first", P::NAME).into());
+    match P::key(owner).and_then(|key| key.values(|value| values.push(value))) {
+        Ok(()) if P::TABLE.generated_key().is_some() && values == [Value::Int(0)] => unsaved(),
+        Ok(()) => values.into_iter().next().unwrap_or(Value::Null),
+        Err(_) => unsaved(),
+    }
+}
+
+/// The keys of some rows, each once.
+fn keys_of<M: Model>(rows: impl IntoIterator<Item = impl Into<ForeignKey<M>>>) -> Vec<Value<'static>> {
+    let mut seen = HashSet::new();
+    let mut keys = Vec::new();
+    for row in rows {
+        let row = row.into();
+        match row.key() {
+            None => keys.push(Value::Unstorable(format!("a {} is not saved yet: insert it first", M::NAME).into())),
+            Some(key) if seen.insert(key.clone()) => {
+                if let Err(error) = key.values(|value| keys.push(value)) {
+                    keys.push(Value::Unstorable(error.to_string().into()));
+                }
+            }
+            Some(_) => {}
+        }
+    }
+    keys
+}
+
+/// The condition that a column is one of these keys, or none of them.
+fn push_in(buffer: &mut Buffer, table: &'static TableDef, column: u16, keys: Vec<Value<'static>>, not: bool) {
+    buffer.push(Token::Column { via: Route::ROOT, column, outer: 0 });
+    buffer.push(Token::List(class_of(table, column)));
+    buffer.values.push(Value::List(keys));
+    buffer.push(Token::In);
+    if not {
+        buffer.push(Token::Unary(Unary::Not));
+    }
+    buffer.push(Token::Filter);
+}
+
+/// What both kinds of relation read in the same way.
+macro_rules! reads {
+    () => {
+        /// The related rows, as a query that goes on.
+        pub fn query(&self) -> Query<M, M> {
+            self.ends.query()
+        }
+
+        /// The related rows that meet a condition, as a query that goes on.
+        pub fn filter(&self, condition: impl FnOnce(PathOf<M>) -> Predicate<M>) -> Query<M, M> {
+            self.query().filter(condition)
+        }
+
+        /// Every related row.
+        ///
+        /// # Errors
+        /// The database's; [`ErrorKind::Encode`] when this row is not saved, as of every verb.
+        pub async fn all(&self, db: &impl Executor) -> Result<Vec<Record<M>>> {
+            self.query().all(db).await
+        }
+
+        /// How many related rows there are.
+        ///
+        /// # Errors
+        /// The database's.
+        pub async fn count(&self, db: &impl Executor) -> Result<u64> {
+            self.query().count(db).await
+        }
+    };
+}
+
+impl<'a, P: Model, M: Model, const KEY: u8> Children<'a, P, M, KEY> {
+    /// The relation of a row. Derived code calls it.
+    #[doc(hidden)]
+    pub fn new(owner: &'a P, def: &'static ManyDef, field: &'a Many<M>) -> Self {
+        Self { owner, ends: Ends::of(owner, def, field) }
+    }
+
+    reads!();
+
+    /// Makes rows point at this one: one statement.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Stale`] when some of them are not there; the others point here then.
+    pub async fn add<K: Into<ForeignKey<M>>>(
+        &self,
+        db: &impl Executor,
+        rows: impl IntoIterator<Item = K> + Send,
+    ) -> Result<()> {
+        let keys = keys_of::<M>(rows);
+        self.add_keys(db.target(), keys).await
+    }
+
+    /// Makes rows that point at this one point at none: one statement. Rows that point elsewhere stay as they are.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Misuse`] when their foreign key is never NULL.
+    pub async fn remove<K: Into<ForeignKey<M>>>(
+        &self,
+        db: &impl Executor,
+        rows: impl IntoIterator<Item = K> + Send,
+    ) -> Result<()> {
+        let keys = keys_of::<M>(rows);
+        self.take_away(db.target(), Some((keys, false))).await
+    }
+
+    /// Makes every row that points at this one point at none: one statement.
+    ///
+    /// # Errors
+    /// As [`remove`](Self::remove).
+    pub async fn clear(&self, db: &impl Executor) -> Result<()> {
+        self.take_away(db.target(), None).await
+    }
+
+    /// Makes exactly these rows point at this one: two statements, in one transaction.
+    ///
+    /// # Errors
+    /// As [`add`](Self::add) and [`remove`](Self::remove).
+    pub async fn set<K: Into<ForeignKey<M>>>(
+        &self,
+        db: &impl Executor,
+        rows: impl IntoIterator<Item = K> + Send,
+    ) -> Result<()> {
+        let keys = keys_of::<M>(rows);
+        let unit = Transaction::around(db.target()).await?;
+        let result = self.set_keys(Target::Transaction(&unit), keys).await;
+        unit.settle(result).await
+    }
+
+    async fn set_keys(&self, target: Target<'_>, keys: Vec<Value<'static>>) -> Result<()> {
+        self.take_away(target, Some((keys.clone(), true))).await?;
+        self.add_keys(target, keys).await
+    }
+
+    /// Inserts a row that points at this one. The closure gets a builder that has its foreign key already.
+    ///
+    /// # Errors
+    /// Those of an insert.
+    pub async fn create<X: IntoModel<Model = M>>(
+        &self,
+        db: &impl Executor,
+        build: impl FnOnce(M::Builder) -> X,
+    ) -> Result<Record<M>>
+    where
+        M: BuilderWith<KEY, Target = P>,
+    {
+        if let Value::Unstorable(why) = &self.ends.here {
+            return Err(Error::new(ErrorKind::Encode, why.as_ref()).with_model(P::NAME));
+        }
+        let row = build(M::builder_with(ForeignKey::to(P::key(self.owner)?)));
+        self.ends.field.mark_stale();
+        Record::insert(row, db).await
+    }
+
+    async fn add_keys(&self, target: Target<'_>, keys: Vec<Value<'static>>) -> Result<()> {
+        let (Some(here), [key]) = (self.ends.def.foreign_key(), M::TABLE.key) else { return Ok(()) };
+        if keys.is_empty() {
+            return Ok(());
+        }
+        let wanted = keys.len() as u64;
+        let mut buffer = Buffer::bind(Token::Bind(class_of(M::TABLE, here.column)), self.ends.here.clone());
+        buffer.push(Token::Set(here.column));
+        push_in(&mut buffer, M::TABLE, *key, keys, false);
+        let found = self.ends.write(Kind::Update, &buffer, target).await?;
+        if found < wanted {
+            let message = format!("{} of {wanted} rows to add are not there: the others were added", wanted - found);
+            return Err(Error::new(ErrorKind::Stale, message).with_model(M::NAME));
+        }
+        Ok(())
+    }
+
+    /// Makes rows of this one point at none: all, or those with or without these keys.
+    async fn take_away(&self, target: Target<'_>, which: Option<(Vec<Value<'static>>, bool)>) -> Result<()> {
+        let (Some(here), [key]) = (self.ends.def.foreign_key(), M::TABLE.key) else { return Ok(()) };
+        if M::TABLE.column(here.column).is_some_and(|column| !column.null) {
+            return Err(Error::new(
+                ErrorKind::Misuse,
+                format!(
+                    "{}.{} is never NULL, so a row cannot be without it: delete the rows, or add them to another",
+                    M::NAME,
+                    here.field
+                ),
+            ));
+        }
+        let mut buffer = Buffer::bind(Token::Bind(class_of(M::TABLE, here.column)), Value::Null);
+        buffer.push(Token::Set(here.column));
+        self.ends.push_here(&mut buffer, here.column);
+        if let Some((keys, not)) = which {
+            push_in(&mut buffer, M::TABLE, *key, keys, not);
+        }
+        self.ends.write(Kind::Update, &buffer, target).await.map(|_| ())
+    }
+}
+
+/// A model whose builder can be begun with the foreign key that has this number. Derived code implements it.
+#[doc(hidden)]
+pub trait BuilderWith<const KEY: u8>: Model {
+    /// The model that it points at.
+    type Target: Model;
+    /// The builder.
+    type Builder;
+    fn builder_with(key: ForeignKey<Self::Target>) -> Self::Builder;
+}
+
+impl<'a, M: Model> Links<'a, M> {
+    /// The relation of a row. Derived code calls it.
+    #[doc(hidden)]
+    pub fn new<P: Model>(owner: &P, def: &'static ManyDef, field: &'a Many<M>) -> Self {
+        Self { ends: Ends::of(owner, def, field) }
+    }
+
+    reads!();
+
+    /// Links rows with this one: one statement. What is linked already stays so.
+    ///
+    /// # Errors
+    /// The database's: [`ErrorKind::ForeignKey`] when a row is not there.
+    pub async fn add<K: Into<ForeignKey<M>>>(
+        &self,
+        db: &impl Executor,
+        rows: impl IntoIterator<Item = K> + Send,
+    ) -> Result<()> {
+        let keys = keys_of::<M>(rows);
+        self.link(db.target(), keys).await
+    }
+
+    /// Takes links away: one statement. The rows stay.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn remove<K: Into<ForeignKey<M>>>(
+        &self,
+        db: &impl Executor,
+        rows: impl IntoIterator<Item = K> + Send,
+    ) -> Result<()> {
+        let keys = keys_of::<M>(rows);
+        self.unlink(db.target(), Some(keys)).await
+    }
+
+    /// Takes every link of this row away: one statement. The rows stay.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn clear(&self, db: &impl Executor) -> Result<()> {
+        self.unlink(db.target(), None).await
+    }
+
+    /// Links exactly these rows with this one: one statement that reads, and at most one each for what goes and what
+    /// comes, in one transaction.
+    ///
+    /// # Errors
+    /// As [`add`](Self::add).
+    pub async fn set<K: Into<ForeignKey<M>>>(
+        &self,
+        db: &impl Executor,
+        rows: impl IntoIterator<Item = K> + Send,
+    ) -> Result<()> {
+        let keys = keys_of::<M>(rows);
+        let unit = Transaction::around(db.target()).await?;
+        let result = self.set_keys(Target::Transaction(&unit), keys).await;
+        unit.settle(result).await
+    }
+
+    /// Inserts a row and links it with this one, in one transaction.
+    ///
+    /// # Errors
+    /// Those of an insert.
+    pub async fn create<X: IntoModel<Model = M>>(&self, db: &impl Executor, row: X) -> Result<Record<M>> {
+        let mut record = Record::unsaved(row.into_unsaved());
+        let unit = Transaction::around(db.target()).await?;
+        let target = Target::Transaction(&unit);
+        let result = match record.insert_into(target).await {
+            Ok(()) => self.link(target, keys_of::<M>([&record])).await,
+            Err(error) => Err(error),
+        };
+        unit.settle(result).await?;
+        Ok(record)
+    }
+
+    async fn set_keys(&self, target: Target<'_>, keys: Vec<Value<'static>>) -> Result<()> {
+        let linked = self.linked(target).await?;
+        let gone: Vec<_> = linked.iter().filter(|key| !keys.contains(key)).cloned().collect();
+        let new: Vec<_> = keys.into_iter().filter(|key| !linked.contains(key)).collect();
+        if !gone.is_empty() {
+            self.unlink(target, Some(gone)).await?;
+        }
+        self.link(target, new).await
+    }
+
+    /// The two foreign keys of the links: the one that points here, and the one that points there.
+    fn keys(&self) -> Result<(&'static RelationDef, &'static RelationDef)> {
+        let keys = self.ends.def.foreign_key().zip(self.ends.def.link());
+        keys.ok_or_else(|| Error::new(ErrorKind::Misuse, "the relation has no table of links"))
+    }
+
+    /// The keys of the rows that are linked with this one.
+    async fn linked(&self, target: Target<'_>) -> Result<Vec<Value<'static>>> {
+        let (here, there) = self.keys()?;
+        let mut buffer = Buffer::default();
+        self.ends.push_here(&mut buffer, here.column);
+        buffer.push(Token::Column { via: Route::ROOT, column: there.column, outer: 0 });
+        buffer.push(Token::Select);
+        let mut keys = Vec::new();
+        let mut sink = |row: &mut Row<'_>| M::Key::load(row)?.values(|value| keys.push(value));
+        let statement = statement(Kind::Select, self.ends.table(), &buffer.tokens);
+        let read = target.run(&statement, &buffer.values, &mut sink).await;
+        read.map_err(|error| problem::of_query(error, self.ends.table()))?;
+        Ok(keys)
+    }
+
+    async fn link(&self, target: Target<'_>, keys: Vec<Value<'static>>) -> Result<()> {
+        let (here, there) = self.keys()?;
+        for keys in keys.chunks(MOST_LINKS) {
+            let mut buffer = Buffer::default();
+            for column in [here.column, there.column] {
+                buffer.push(Token::Into(column));
+            }
+            buffer.push(Token::Rows(keys.len() as u32));
+            for column in [here.column, there.column] {
+                buffer.push(Token::Conflict(column));
+            }
+            for key in keys {
+                buffer.values.extend([self.ends.here.clone(), key.clone()]);
+            }
+            self.ends.write(Kind::Insert, &buffer, target).await?;
+        }
+        Ok(())
+    }
+
+    async fn unlink(&self, target: Target<'_>, keys: Option<Vec<Value<'static>>>) -> Result<()> {
+        let (here, there) = self.keys()?;
+        let mut buffer = Buffer::default();
+        self.ends.push_here(&mut buffer, here.column);
+        if let Some(keys) = keys {
+            push_in(&mut buffer, self.ends.table(), there.column, keys, false);
+        }
+        self.ends.write(Kind::Delete, &buffer, target).await.map(|_| ())
+    }
+}
+
+/// Links in one statement: two values each, and no database takes more values than 32,766.
+const MOST_LINKS: usize = 10_000;
