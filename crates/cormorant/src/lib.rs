@@ -63,7 +63,7 @@ pub use cormorant_driver::{
 };
 pub use cormorant_macros::{FromRow, Model};
 pub use cormorant_sql::schema::{ColumnType, TableDef};
-pub use cormorant_sql::{Dialect, Value};
+pub use cormorant_sql::{Dialect, Lock, Locking, Taken, Value};
 pub use database::Database;
 pub use executor::Executor;
 pub use expr::{Expr, Predicate};
@@ -73,7 +73,7 @@ pub use key::{Key, KeyPart};
 pub use mapper::{IntoModel, Mapper, Model, PathOf, Unsaved};
 pub use query::{Fetch, Output, Query, Rows};
 pub use raw::{Sql, UncheckedSql};
-pub use record::Record;
+pub use record::{Record, UniqueColumns};
 pub use row::{Field, FromRow};
 pub use scalar::{Scalar, Unstorable};
 pub use select::{Groupable, Selectable, Selection};
@@ -84,7 +84,7 @@ pub use wait::Wait;
 pub mod prelude {
     pub use crate::expr::{Expr, Predicate, case, count, func};
     pub use crate::{
-        Database, Executor, ForeignKey, FromRow, Mapper, Model, PathOf, Query, Record, Transaction, Wait, dec, models,
+        Database, Executor, ForeignKey, FromRow, Lock, Mapper, Model, PathOf, Query, Record, Transaction, Wait, dec, models,
         sql,
     };
     pub use jiff::Timestamp;

@@ -9,7 +9,9 @@
 
 mod aggregate;
 mod clauses;
+mod conflict;
 mod expression;
+mod lock;
 mod nested;
 mod nodes;
 mod pieces;
@@ -211,6 +213,16 @@ fn follow(table: &'static TableDef, route: Route) -> Result<(&'static TableDef, 
 
 fn relation(table: &'static TableDef, hop: u8) -> Result<&'static RelationDef, Fault> {
     table.relations.get(usize::from(hop)).ok_or(Fault::Malformed("a route leads along no foreign key"))
+}
+
+/// The column of a table that a token reads: its own, or the foreign key where the key of a related row stands; `None`
+/// for any other expression.
+pub fn own_column(table: &'static TableDef, token: Token) -> Option<u16> {
+    let Token::Column { via, column, outer: 0 } = token else { return None };
+    match shorten(table, via, column) {
+        Ok((Route::ROOT, column)) => table.column(column).map(|_| column),
+        _ => None,
+    }
 }
 
 /// The key of a related row stands in the foreign key itself: `post.author.id` is `post.author_id`, without a join.

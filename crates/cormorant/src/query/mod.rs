@@ -1,5 +1,6 @@
 //! Queries.
 
+mod lock;
 mod read;
 mod write;
 
@@ -298,6 +299,7 @@ fn ends_clause(token: Token) -> bool {
             | Token::Distinct
             | Token::Limit
             | Token::Offset
+            | Token::Lock(_)
     )
 }
 
