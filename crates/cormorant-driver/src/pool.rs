@@ -1,6 +1,7 @@
 //! Connections for hire.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use cormorant_sql::{Dialect, Recent, Shapes, Statement, Value};
 
@@ -72,7 +73,7 @@ impl Pool {
     }
 
     /// How long to wait for what someone else holds.
-    pub fn acquire_timeout(&self) -> std::time::Duration {
+    pub fn acquire_timeout(&self) -> Duration {
         self.0.options.acquire_timeout
     }
 
@@ -114,7 +115,7 @@ impl Pool {
     async fn run_alone(&self, call: Call<'_>, sink: Sink<'_>) -> Result<Done> {
         let mut lease = self.acquire(STATEMENT).await?;
         if call.writes {
-            lease.claim_writing(self, STATEMENT).await?;
+            lease.claim_writing(self, STATEMENT, self.acquire_timeout()).await?;
         }
         lease.connection()?.run(call, sink).await
     }
@@ -315,15 +316,14 @@ impl Lease {
     }
 
     /// Waits for the right to write, where only one connection may: before a statement that writes, and before a
-    /// transaction that will.
+    /// transaction that will. `what` says for what, in the errors of others who wait.
     ///
     /// # Errors
     /// [`ErrorKind::LockTimeout`], naming who writes.
     #[inline]
-    pub async fn claim_writing(&mut self, pool: &Pool, what: &'static str) -> Result<()> {
+    pub async fn claim_writing(&mut self, pool: &Pool, what: &'static str, patience: Duration) -> Result<()> {
         let Some(writers) = pool.0.writers.as_ref().filter(|_| self.writing.is_none()) else { return Ok(()) };
-        let timeout = pool.0.options.acquire_timeout;
-        let pass = writers.pass(what, timeout).await.map_err(|late| {
+        let pass = writers.pass(what, patience).await.map_err(|late| {
             Error::new(
                 ErrorKind::LockTimeout,
                 format!(

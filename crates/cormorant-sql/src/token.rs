@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use cormorant_schema::{ColumnType, TableDef};
 
-use crate::Class;
+use crate::{Class, Locking};
 
 /// The way from the table a query starts at to the one a column belongs to: a few relations, each to one row. Below
 /// [`Route::REVERSE`] it is the position of a foreign key; from there on that of a relation that is kept in the other
@@ -169,6 +169,13 @@ pub enum Token {
     /// Clause: an INSERT of as many rows as its values have elements: each column's values travel as one list, and the
     /// text is the same for any number of rows. See [`Dialect::inserts_lists`](crate::Dialect::inserts_lists).
     Lists,
+    /// Clause of an INSERT: the column is part of the unique constraint by which the row may be there already. Nothing
+    /// is written then, but for what [`Token::Overwrite`] says; any other constraint stays an error.
+    Conflict(u16),
+    /// Clause of an INSERT behind [`Token::Conflict`]: the row that is there takes the value that was to be inserted.
+    Overwrite(u16),
+    /// Clause: the rows are locked.
+    Lock(Locking),
     /// Clause of a statement that writes: the column is given back.
     Returning(u16),
     /// Clause: combine with a query of so many tokens over the same table: `UNION` and its like.
@@ -224,7 +231,10 @@ impl Hash for Token {
             Self::Into(column) => 25 | u64::from(column) << 8,
             Self::Rows(n) => 26 | u64::from(n) << 8,
             Self::Lists => 33,
-            Self::LimitEach => 34,
+            Self::LimitEach => 37,
+            Self::Conflict(column) => 34 | u64::from(column) << 8,
+            Self::Overwrite(column) => 35 | u64::from(column) << 8,
+            Self::Lock(Locking { lock, taken }) => 36 | (lock as u64) << 8 | (taken as u64) << 16,
             Self::Returning(column) => 27 | u64::from(column) << 8,
             Self::Combine(operation, tokens) => 28 | (operation as u64) << 8 | u64::from(tokens) << 32,
             Self::With(name, tokens) => {

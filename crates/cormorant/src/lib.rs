@@ -64,7 +64,7 @@ pub use cormorant_driver::{
 };
 pub use cormorant_macros::{FromRow, Model};
 pub use cormorant_sql::schema::{ColumnType, TableDef};
-pub use cormorant_sql::{Dialect, Value};
+pub use cormorant_sql::{Dialect, Lock, Locking, Taken, Value};
 pub use database::Database;
 pub use executor::Executor;
 pub use expr::{Expr, Predicate};
@@ -74,7 +74,7 @@ pub use key::{Key, KeyPart};
 pub use mapper::{IntoModel, Mapper, Model, PathOf, Unsaved};
 pub use query::{Fetch, Output, Query, Rows};
 pub use raw::{Sql, UncheckedSql};
-pub use record::Record;
+pub use record::{Record, UniqueColumns};
 pub use relation::{
     Children, HasMany, HasOne, Included, Links, Many, ManyToMany, OneToOne, Relation, ToMany, load_all,
 };
@@ -88,8 +88,8 @@ pub use wait::Wait;
 pub mod prelude {
     pub use crate::expr::{Expr, Predicate, case, count, func};
     pub use crate::{
-        Database, Executor, ForeignKey, FromRow, HasMany, HasOne, ManyToMany, Mapper, Model, OneToOne, PathOf, Query,
-        Record, Transaction, Wait, dec, load_all, models, sql,
+        Database, Executor, ForeignKey, FromRow, HasMany, HasOne, Lock, ManyToMany, Mapper, Model, OneToOne, PathOf,
+        Query, Record, Transaction, Wait, dec, load_all, models, sql,
     };
     pub use jiff::Timestamp;
     pub use jiff::civil::{Date, DateTime, Time};

@@ -133,7 +133,8 @@ pub trait Mapper: Sized + 'static {
 /// | `secret` | never shown in messages |
 /// | `skip` | no column |
 ///
-/// The builder has a method per field; for a field named `build` or `insert` it ends in `_`.
+/// The builder has a method per field; for a field named as one of its own methods (`build`, `insert`,
+/// `get_or_insert`, `upsert`) it ends in `_`. [`UniqueColumns`](crate::UniqueColumns) tells what the last two do.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a model",
     label = "no table belongs to it",

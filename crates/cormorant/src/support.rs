@@ -5,6 +5,7 @@ pub use std::convert::Into;
 pub use std::default::Default;
 pub use std::iter::IntoIterator;
 pub use std::marker::{Copy, PhantomData};
+pub use std::ops::FnOnce;
 pub use std::option::Option::{self, None, Some};
 pub use std::result::Result::Ok;
 
@@ -21,14 +22,15 @@ pub use crate::executor::{Target, Work};
 pub use crate::expr::{Assign, IntoExpr};
 pub use crate::foreign_key::Named;
 pub use crate::raw::Known;
+pub use crate::record::{get_or_insert, upsert};
 pub use crate::registry::{Registered, inventory, register};
 pub use crate::relation::{
     BuilderWith, Children, HasOne, Include, Links, Many, Relation, Step, ToMany, Unloaded, load_foreign_key, load_many,
     load_one, nothing,
 };
 pub use crate::{
-    Columns, Executor, Expr, Field, ForeignKey, FromRow, IntoModel, Join, KeyPart, Left, Mapper, Model, Predicate,
-    Record, Selectable, Selection, Unsaved, Unstorable,
+    Columns, Executor, Expr, Field, ForeignKey, FromRow, IntoModel, Join, KeyPart, Left, Mapper, Model, PathOf,
+    Predicate, Record, Selectable, Selection, UniqueColumns, Unsaved, Unstorable,
 };
 use crate::{Error, ErrorKind, Scalar};
 

@@ -2,10 +2,11 @@
 
 use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use cormorant_driver::{Begin, Call, Done, Error, ErrorKind, Gate, Lease, Pass, Pool, Request, Result, Sink};
 
-use crate::executor::Work;
+use crate::executor::{Target, Work};
 
 /// Who has a transaction's turn, in the errors of others who wait for it.
 const STATEMENT: &str = "a statement of the transaction";
@@ -71,6 +72,16 @@ impl Transaction {
         &self.shared.pool
     }
 
+    pub(crate) fn only_reads(&self) -> bool {
+        self.shared.begin.read_only
+    }
+
+    /// Begins it, if it has not begun, without waiting for the right to write.
+    pub(crate) async fn begin_without_waiting(&self) -> Result<()> {
+        self.enter(Duration::ZERO).await?.finish();
+        Ok(())
+    }
+
     /// Runs a scope inside the transaction: kept when the closure gives `Ok`, taken back when it gives an error,
     /// while the transaction itself goes on.
     ///
@@ -110,7 +121,7 @@ impl Transaction {
 
     fn open_scope(&self) -> Work<'_, Self> {
         Box::pin(async move {
-            let mut running = self.enter().await?;
+            let mut running = self.enter(self.patience()).await?;
             let depth = running.lease()?.connection()?.savepoint().await?;
             let id = self.state().opened(depth);
             running.finish();
@@ -160,7 +171,7 @@ impl Transaction {
                 self.end();
                 return Ok(());
             }
-            let mut running = self.enter().await?;
+            let mut running = self.enter(self.patience()).await?;
             let connection = running.lease()?.connection()?;
             let result = match (self.depth, keep) {
                 (0, true) => connection.commit().await,
@@ -192,16 +203,22 @@ impl Transaction {
     }
 
     pub(crate) async fn call(&self, call: Call<'_>, sink: Sink<'_>) -> Result<Done> {
-        let mut running = self.enter().await?;
+        let mut running = self.enter(self.patience()).await?;
         let done = running.lease()?.connection()?.run(call, sink).await;
         running.finish();
         done
     }
 
-    /// Takes the connection for one statement, and begins the transaction before the first.
-    async fn enter(&self) -> Result<Running<'_>> {
+    /// How long to wait for what somebody else holds.
+    fn patience(&self) -> Duration {
+        self.shared.pool.acquire_timeout()
+    }
+
+    /// Takes the connection for one statement, and begins the transaction before the first, which waits at most so
+    /// long for the right to write.
+    async fn enter(&self, patience: Duration) -> Result<Running<'_>> {
         self.state().check(self)?;
-        let turn = self.shared.turns.pass(STATEMENT, self.shared.pool.acquire_timeout()).await;
+        let turn = self.shared.turns.pass(STATEMENT, self.patience()).await;
         let turn = turn.map_err(|late| {
             Error::new(
                 ErrorKind::PoolTimeout,
@@ -213,7 +230,7 @@ impl Transaction {
         })?;
         let (mut running, abandoned) = self.take(turn)?;
         if !running.begun {
-            running.begin().await?;
+            running.begin(patience).await?;
         }
         if let Some(depth) = abandoned {
             // A scope was dropped without an end: its work is taken back before anything else happens.
@@ -334,11 +351,11 @@ impl Running<'_> {
         self.lease.as_mut().ok_or_else(|| Error::new(ErrorKind::Misuse, "the connection is not there"))
     }
 
-    async fn begin(&mut self) -> Result<()> {
+    async fn begin(&mut self, patience: Duration) -> Result<()> {
         let begin = self.transaction.shared.begin;
         if !begin.read_only {
             let pool = self.transaction.pool();
-            self.lease()?.claim_writing(pool, "a transaction").await?;
+            self.lease()?.claim_writing(pool, "a transaction", patience).await?;
         }
         // Before BEGIN is sent: cancelled now, the connection is not the one it was.
         self.begun = true;

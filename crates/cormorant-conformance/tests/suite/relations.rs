@@ -202,4 +202,80 @@ conformance! {
         let twice = Post::query().include(|p| p.tags()).include(|p| p.tags().limit(1)).all(db).await.unwrap_err();
         assert_eq!(twice.kind(), ErrorKind::Misuse, "{twice}");
     }
+
+    async fn verbs_change_links(test: &Fixture) {
+        seed(test).await?;
+        let db = &test.db;
+        let post = Post::filter(|p| p.id().eq(1)).include(|p| p.tags()).one(db).await?;
+        let none = Tag::filter(|t| t.name().eq("none")).one(db).await?;
+        let names = async || post.tags().query().order_by(|t| t.name().asc()).select(|t| t.name()).all(db).await;
+        test.statements();
+        post.tags().add(db, [&none, &none]).await?;
+        assert_eq!(test.statements().len(), 1);
+        let refused = post.tags.get().unwrap_err();
+        assert_eq!(
+            refused.to_string(),
+            "Post.tags is not loaded: it was loaded, and changed in the database since: load it again"
+        );
+        post.tags().add(db, [&none]).await?; // it is linked already
+        assert_eq!(names().await?, ["none", "rust", "spam"]);
+        post.tags().remove(db, [1, 2]).await?;
+        assert_eq!(names().await?, ["none"]);
+        test.statements();
+        post.tags().set(db, [1, 3]).await?;
+        let sent = test.statements();
+        assert_eq!(sent.len(), 2, "SELECT, INSERT: {sent:?}");
+        assert_eq!(names().await?, ["none", "rust"]);
+        post.tags().set(db, [2]).await?;
+        assert_eq!(names().await?, ["spam"]);
+        let new = post.tags().create(db, Tag::builder().name("new")).await?;
+        assert_eq!((names().await?, post.tags().count(db).await?), (vec!["new".to_owned(), "spam".to_owned()], 2));
+        assert_eq!(new.posts().all(db).await?.len(), 1);
+        assert_eq!(post.tags().filter(|t| t.name().starts_with("n")).count(db).await?, 1);
+        let missing = post.tags().add(db, [99]).await.unwrap_err();
+        assert_eq!(missing.kind(), ErrorKind::ForeignKey, "{missing}");
+        post.tags().clear(db).await?;
+        assert_eq!(names().await?, [""; 0]);
+        // All or nothing: the tag is not kept without its link, nor the link without the tag.
+        let twice = post.tags().create(db, Tag::builder().name("rust")).await.unwrap_err();
+        assert_eq!(twice.kind(), ErrorKind::Unique, "{twice}");
+        let unsaved = Record::new(Post::builder().author(1).title("x").build());
+        let refused = unsaved.tags().add(db, [&new]).await.unwrap_err();
+        assert!(refused.to_string().contains("the Post is not saved yet: insert it first"), "{refused}");
+        let refused = unsaved.tags().all(db).await.unwrap_err();
+        assert!(refused.to_string().contains("the Post is not saved yet: insert it first"), "{refused}");
+    }
+
+    async fn verbs_change_children(test: &Fixture) {
+        seed(test).await?;
+        let db = &test.db;
+        let ann = User::filter(|u| u.name().eq("Ann")).include(|u| u.edited()).one(db).await?;
+        let bob = User::filter(|u| u.name().eq("Bob")).one(db).await?;
+        let titles = async |user: &User| user.edited().query().order_by(|p| p.id().asc()).select(|p| p.title()).all(db).await;
+        assert_eq!(titles(&ann).await?, ["Bye"]);
+        test.statements();
+        ann.edited().add(db, [1, 2]).await?;
+        assert_eq!(test.statements().len(), 1);
+        assert!(!ann.edited.is_loaded());
+        assert_eq!(titles(&ann).await?, ["Hello", "Ann", "Bye"]);
+        ann.edited().remove(db, [1]).await?;
+        bob.edited().remove(db, [2]).await?; // that one is Ann's
+        assert_eq!(titles(&ann).await?, ["Ann", "Bye"]);
+        ann.edited().set(db, [3, 4]).await?;
+        assert_eq!(titles(&ann).await?, ["Bye", "Bob"]);
+        let new = ann.edited().create(db, |post| post.author(&bob).title("New")).await?;
+        assert_eq!(new.editor, Some(ForeignKey::from(&ann)));
+        assert_eq!(ann.posts().create(db, |post| post.title("Own")).await?.author, ForeignKey::from(&ann));
+        assert_eq!(ann.posts().count(db).await?, 3);
+        ann.edited().clear(db).await?;
+        assert_eq!(titles(&ann).await?, [""; 0]);
+        let refused = ann.posts().clear(db).await.unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::Misuse);
+        assert_eq!(
+            refused.to_string(),
+            "Post.author is never NULL, so a row cannot be without it: delete the rows, or add them to another"
+        );
+        let stale = ann.edited().add(db, [1, 99]).await.unwrap_err();
+        assert!(stale.is_stale(), "{stale}");
+    }
 }

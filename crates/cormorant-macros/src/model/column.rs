@@ -83,7 +83,7 @@ impl Column {
 const PATH_METHODS: [&str; 5] = ["eq", "ne", "is_null", "is_not_null", "is_in"];
 
 /// Methods that every builder has: the setter of a field so named ends in `_`.
-const BUILDER_METHODS: [&str; 2] = ["build", "insert"];
+const BUILDER_METHODS: [&str; 4] = ["build", "insert", "get_or_insert", "upsert"];
 
 pub(super) fn column(ident: &Ident, from: &Field, on: OnField, case: Option<Case>, errors: &mut Errors) -> Column {
     let ty = types::bare(&from.ty);

@@ -104,6 +104,37 @@ impl Dialect {
         self != Self::MySql
     }
 
+    /// Whether INSERT can name the unique constraint by which a row may be there already. Elsewhere every one of them
+    /// leads to the same.
+    pub fn names_conflicts(self) -> bool {
+        matches!(self, Self::Sqlite | Self::Postgres)
+    }
+
+    /// Whether an error of an INSERT with [`Token::Overwrite`](crate::Token::Overwrite) says that it met a row by
+    /// another unique constraint than the named one, and left it as it was.
+    pub fn met_another_row(self, code: Option<&str>) -> bool {
+        // The subquery of two rows that stands there for this.
+        !self.names_conflicts() && code == Some("1242")
+    }
+
+    /// Whether a query can lock the rows that it finds. Elsewhere who writes, writes alone.
+    pub fn locks_rows(self) -> bool {
+        self != Self::Sqlite
+    }
+
+    /// Whether a lock can name one of several tables.
+    pub(crate) fn locks_one_of_several_tables(self) -> bool {
+        matches!(self, Self::Postgres | Self::MySql)
+    }
+
+    /// The words for a lock that several may hold.
+    pub(crate) fn lock_in_share_mode(self) -> &'static str {
+        match self {
+            Self::Sqlite | Self::Postgres | Self::MySql => " FOR SHARE",
+            Self::MariaDb => " LOCK IN SHARE MODE",
+        }
+    }
+
     /// Whether UPDATE can give rows back.
     pub fn update_returning(self) -> bool {
         matches!(self, Self::Sqlite | Self::Postgres)

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::nested::{nested, values};
 use crate::token::{Nulls, SetOperation};
-use crate::{Fault, Route, Token};
+use crate::{Fault, Locking, Route, Token};
 
 /// The clauses of one query, each as the last tokens of its expressions.
 #[derive(Default)]
@@ -21,6 +21,7 @@ pub(super) struct Clauses {
     pub(super) limit_each: Option<usize>,
     pub(super) set: Vec<(Route, u16, usize)>,
     pub(super) returning: Vec<u16>,
+    pub(super) lock: Option<Locking>,
     pub(super) source: Option<&'static str>,
     /// Queries in WITH, by name.
     pub(super) with: Vec<(&'static str, Beside)>,
@@ -101,6 +102,7 @@ impl Clauses {
                 Token::Set(column) => clauses.set.push((Route::ROOT, column, before)),
                 Token::SetVia(route, column) => clauses.set.push((route, column, before)),
                 Token::Returning(column) => clauses.returning.push(column),
+                Token::Lock(lock) => clauses.lock = Some(lock),
                 Token::Source(name) => clauses.source = Some(name.name()),
                 _ => clause = false,
             }

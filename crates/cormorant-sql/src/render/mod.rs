@@ -9,7 +9,9 @@
 
 mod aggregate;
 mod clauses;
+mod conflict;
 mod expression;
+mod lock;
 mod nested;
 mod nodes;
 mod pieces;
@@ -20,6 +22,7 @@ mod write;
 use cormorant_schema::{Ident, TableDef};
 
 pub(crate) use self::nested::depths;
+pub use self::route::own_column;
 use self::route::{Hop, follow, hop, hops, shorten};
 use crate::dialect::Placeholder;
 use crate::{Compiled, Dialect, Fault, Kind, Output, Parameter, Route, Statement, Token, quote};

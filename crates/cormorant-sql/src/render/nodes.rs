@@ -168,6 +168,9 @@ impl Finder<'_> {
             | Token::Into(_)
             | Token::Rows(_)
             | Token::Lists
+            | Token::Conflict(_)
+            | Token::Overwrite(_)
+            | Token::Lock(_)
             | Token::Returning(_)
             | Token::Source(_)
             | Token::Combine(..)

@@ -2,7 +2,7 @@
 
 use cormorant_schema::TableDef;
 
-use crate::{Fault, Route};
+use crate::{Fault, Route, Token};
 
 /// One relation of a route: the row of `table` whose column `to` holds what the column `from` of the row before does.
 #[derive(Clone, Copy)]
@@ -46,6 +46,16 @@ pub(super) fn follow(table: &'static TableDef, route: Route) -> Result<(&'static
         at = (hop.table, at.1 || hop.left);
     }
     Ok(at)
+}
+
+/// The column of a table that a token reads: its own, or the foreign key where the key of a related row stands; `None`
+/// for any other expression.
+pub fn own_column(table: &'static TableDef, token: Token) -> Option<u16> {
+    let Token::Column { via, column, outer: 0 } = token else { return None };
+    match shorten(table, via, column) {
+        Ok((Route::ROOT, column)) => table.column(column).map(|_| column),
+        _ => None,
+    }
 }
 
 /// The key of a related row stands in the foreign key itself: `post.author.id` is `post.author_id`, without a join.

@@ -25,8 +25,10 @@ impl Renderer {
     pub(super) fn select(&mut self, kind: Kind, table: &'static TableDef, tokens: &[Token]) -> Result<(), Fault> {
         let mut clauses = Clauses::of(tokens, 0)?;
         if kind == Kind::Select {
+            super::lock::check(tokens, &clauses)?;
             return self.query(table, tokens, 0, &clauses, Shown::Selected);
         }
+        super::lock::refuse(&clauses, "a number or a yes holds no rows, and locks none")?;
         clauses.any_order();
         let (name, end) = if kind == Kind::Count { ("count", ") AS counted") } else { ("exists", ")") };
         if kind == Kind::Exists {
@@ -170,6 +172,7 @@ impl Renderer {
             }
         }
         self.limit(tokens, &nodes, clauses, shown)?;
+        self.lock(clauses)?;
         self.scopes.pop();
         self.depth -= 1;
         Ok(())

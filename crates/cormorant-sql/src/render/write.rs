@@ -30,6 +30,7 @@ impl Renderer {
                 }
             }
         }
+        self.conflict(table, tokens)?;
         let returning = tokens.iter().filter_map(|t| if let Token::Returning(c) = t { Some(*c) } else { None });
         self.returning(Kind::Insert, table, returning)
     }
@@ -96,6 +97,7 @@ impl Renderer {
                 instead: "select their keys, and change the rows with these keys",
             });
         }
+        super::lock::refuse(clauses, "UPDATE and DELETE lock the rows they change by themselves")?;
         self.push(if kind == Kind::Update { "UPDATE " } else { "DELETE FROM " });
         self.enter(table, tokens)?;
         let nodes = Nodes::of(tokens, &self.tables(), 0)?;

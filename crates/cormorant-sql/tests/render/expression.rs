@@ -355,7 +355,7 @@ fn a_value_that_stands_twice_is_sent_twice_only_without_numbers() {
 fn what_makes_no_statement_is_refused() {
     let malformed = |query, message: &str| fault(query, Sqlite, &format!("the statement is malformed: {message}"));
     malformed(select(&USERS, col(99)), "a column has no definition");
-    malformed(select(&USERS, via(&[7], 0)), "a route leads along no foreign key");
+    malformed(select(&USERS, via(&[7], 0)), "a route leads along no relation");
     malformed(select(&USERS, outer(1, &[], 0)), "a column of an enclosing query stands outside any");
     malformed(from(&USERS).filter(col(0)).clause(col(0), Token::Binary(B::Eq)), "an operand is missing");
     malformed(from(&USERS).clause(col(0), Token::Distinct), "an expression is part of no clause");

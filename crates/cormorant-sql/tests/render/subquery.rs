@@ -244,6 +244,6 @@ fn a_table_must_be_joined_by_one_column() {
     fault(
         select(&ODD, via(&[0], NOTE)),
         Sqlite,
-        "the statement is malformed: a foreign key leads to a table whose key is not one column",
+        "the statement is malformed: a relation leads to a table whose key is not one column",
     );
 }

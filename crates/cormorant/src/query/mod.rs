@@ -1,5 +1,6 @@
 //! Queries.
 
+mod lock;
 mod read;
 mod write;
 
@@ -359,6 +360,7 @@ fn ends_clause(token: Token) -> bool {
             | Token::Distinct
             | Token::Limit
             | Token::Offset
+            | Token::Lock(_)
     )
 }
 

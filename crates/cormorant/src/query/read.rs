@@ -3,7 +3,7 @@
 use cormorant_driver::{Error, ErrorKind, Result, Row, Sink};
 use cormorant_sql::{Buffer, Kind, Token, Value};
 
-use super::{Fetch, Query, not_found};
+use super::{Fetch, Query, lock, not_found};
 use crate::executor::Target;
 use crate::{Executor, Mapper, executor};
 
@@ -165,6 +165,9 @@ impl<M: Mapper, O: Fetch> Query<M, O> {
 
 #[inline]
 async fn run<M: Mapper>(kind: Kind, buffer: &Buffer, target: Target<'_>, sink: Sink<'_>) -> Result<()> {
+    if let Some(locking) = lock::asked(&buffer.tokens) {
+        lock::ready(locking, target).await.map_err(|error| error.with_model(M::NAME))?;
+    }
     let statement = executor::statement(kind, M::TABLE, &buffer.tokens);
     match target.run(&statement, &buffer.values, sink).await {
         Ok(_) => Ok(()),

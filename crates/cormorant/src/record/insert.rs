@@ -22,19 +22,20 @@ impl<M: Model> Record<M> {
     /// [`ErrorKind::Validation`](crate::ErrorKind::Validation) before anything is sent; the database's.
     pub async fn insert(model: impl IntoModel<Model = M>, db: &impl Executor) -> Result<Self> {
         let mut record = Self::unsaved(model.into_unsaved());
-        record.insert_into(db.target()).await?;
+        record.insert_into(db.target(), &[]).await?;
         Ok(record)
     }
 
-    /// Inserts this record's row.
-    pub(crate) async fn insert_into(&mut self, target: Target<'_>) -> Result<()> {
+    /// Inserts this record's row. Where `conflict` names a unique constraint and a row is there by it, nothing is
+    /// written, and that is `false`.
+    pub(crate) async fn insert_into(&mut self, target: Target<'_>, conflict: &[Token]) -> Result<bool> {
         let omitted = self.prepare();
         let mut values: SmallVec<[Value<'_>; 8]> = SmallVec::new();
         validate::values::<M>(&self.entity, written(M::TABLE, omitted), |value| values.push(value))?;
         let dialect = target.dialect();
         let key_alone = omitted == key_of(M::TABLE);
         let returns = !(key_alone && dialect.insert_tells_key() || !dialect.insert_returning());
-        let insert = Insert { table: M::TABLE, omitted, rows: Token::Rows(1), returns };
+        let insert = Insert { table: M::TABLE, omitted, rows: Token::Rows(1), conflict, returns };
         let done = if returns {
             // What comes back is written where the values are borrowed from.
             let values: SmallVec<[Value<'static>; 8]> = values.into_iter().map(Value::into_owned).collect();
@@ -48,6 +49,9 @@ impl<M: Model> Record<M> {
             drop(values);
             done
         };
+        if !conflict.is_empty() && done.rows == 0 {
+            return Ok(false);
+        }
         self.state = State::Clean;
         if !returns && !omitted.is_empty() {
             if let Some(key) = done.key.filter(|_| M::TABLE.generated_key().is_some_and(|key| omitted.contains(key))) {
@@ -58,12 +62,12 @@ impl<M: Model> Record<M> {
                 self.read_again(target).await?;
             }
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Makes the entity ready to be inserted; gives the columns that are left to the database.
     #[inline]
-    fn prepare(&mut self) -> Columns {
+    pub(super) fn prepare(&mut self) -> Columns {
         M::prepare(&mut self.entity);
         M::as_stored(&mut self.entity);
         let mut omitted = match &self.state {
@@ -83,7 +87,7 @@ impl<M: Model> Record<M> {
 /// Inserts many: validated first, then in as few statements as fit, all or none.
 pub(crate) async fn insert_many<M: Model>(target: Target<'_>, mut records: Vec<Record<M>>) -> Result<Vec<Record<M>>> {
     if let [record] = records.as_mut_slice() {
-        record.insert_into(target).await?;
+        record.insert_into(target, &[]).await?;
         return Ok(records);
     }
     let chunks = chunks(&mut records, target)?;
@@ -140,7 +144,7 @@ async fn insert_chunks<M: Model>(target: Target<'_>, records: &mut [Record<M>], 
     for chunk in chunks {
         let (these, rest) = records.split_at_mut_checked(chunk.rows).unwrap_or_default();
         match these {
-            [record] => record.insert_into(target).await?,
+            [record] => drop(record.insert_into(target, &[]).await?),
             _ => insert_chunk(target, these, chunk.omitted, step).await?,
         }
         records = rest;
@@ -170,7 +174,7 @@ async fn insert_chunk<M: Model>(
         keys.push(row.read(|cell| cell.int())?);
         Ok(())
     };
-    let insert = Insert { table: M::TABLE, omitted, rows, returns: dialect.insert_returning() };
+    let insert = Insert { table: M::TABLE, omitted, rows, conflict: &[], returns: dialect.insert_returning() };
     let mut first = None;
     if dialect.counts_keys_up() && !omitted.is_empty() {
         first = Insert { returns: false, ..insert }.run(target, &values, &mut no_rows).await?.key;
@@ -213,17 +217,19 @@ fn lists(values: Vec<Value<'_>>, columns: usize) -> Vec<Value<'_>> {
 
 /// An INSERT, whatever the model.
 #[derive(Clone, Copy)]
-struct Insert {
-    table: &'static TableDef,
-    omitted: Columns,
-    rows: Token,
+pub(super) struct Insert<'a> {
+    pub(super) table: &'static TableDef,
+    pub(super) omitted: Columns,
+    pub(super) rows: Token,
+    /// The clauses for a row that is there already.
+    pub(super) conflict: &'a [Token],
     /// Whether what was left to the database is given back.
-    returns: bool,
+    pub(super) returns: bool,
 }
 
-impl Insert {
+impl Insert<'_> {
     #[inline]
-    async fn run(self, target: Target<'_>, values: &[Value<'_>], sink: Sink<'_>) -> Result<Done> {
+    pub(super) async fn run(self, target: Target<'_>, values: &[Value<'_>], sink: Sink<'_>) -> Result<Done> {
         let tokens = self.tokens();
         let done = target.run(&statement(Kind::Insert, self.table, &tokens), values, sink).await;
         done.map_err(|error| self.problem(error, values))
@@ -235,6 +241,7 @@ impl Insert {
             tokens.push(Token::Into(column));
         }
         tokens.push(self.rows);
+        tokens.extend_from_slice(self.conflict);
         if self.returns {
             tokens.extend(self.omitted.iter().map(Token::Returning));
         }
@@ -267,7 +274,7 @@ fn no_key() -> Error {
 
 /// The columns that are written.
 #[inline]
-fn written(table: &'static TableDef, omitted: Columns) -> impl Iterator<Item = u16> {
+pub(super) fn written(table: &'static TableDef, omitted: Columns) -> impl Iterator<Item = u16> {
     (0..table.columns.len() as u16).filter(move |column| !omitted.contains(*column))
 }
 

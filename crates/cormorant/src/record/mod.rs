@@ -2,9 +2,12 @@
 
 mod delete;
 mod find;
+mod get_or_insert;
 mod insert;
 mod refresh;
 mod save;
+mod unique;
+mod upsert;
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
@@ -13,7 +16,10 @@ use cormorant_driver::{Error, ErrorKind};
 use cormorant_sql::Value;
 
 pub(crate) use find::find;
+pub use get_or_insert::get_or_insert;
 pub(crate) use insert::insert_many;
+pub use unique::UniqueColumns;
+pub use upsert::upsert;
 
 use crate::{Columns, Model, Unsaved};
 

@@ -20,7 +20,7 @@ impl<M: Model> Record<M> {
     pub async fn save(&mut self, db: &impl Executor) -> Result<()> {
         let target = db.target();
         let snapshot = match &self.state {
-            State::New(_) => return self.insert_into(target).await,
+            State::New(_) => return self.insert_into(target, &[]).await.map(drop),
             State::Clean => return Ok(()),
             State::Deleted => return Err(deleted::<M>()),
             State::Touched(snapshot) => snapshot,

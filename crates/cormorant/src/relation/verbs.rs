@@ -414,8 +414,8 @@ impl<'a, M: Model> Links<'a, M> {
         let mut record = Record::unsaved(row.into_unsaved());
         let unit = Transaction::around(db.target()).await?;
         let target = Target::Transaction(&unit);
-        let result = match record.insert_into(target).await {
-            Ok(()) => self.link(target, keys_of::<M>([&record])).await,
+        let result = match record.insert_into(target, &[]).await {
+            Ok(_) => self.link(target, keys_of::<M>([&record])).await,
             Err(error) => Err(error),
         };
         unit.settle(result).await?;

@@ -10,7 +10,7 @@ use crate::model::types::{Literal, literal};
 
 pub(super) fn expand(model: &Model, names: &Names) -> TokenStream {
     let Model { ident, vis, columns, skipped, .. } = model;
-    let Names { support, builder, values, missing, given: parameters, .. } = names;
+    let Names { support, builder, values, missing, given: parameters, item, .. } = names;
     let tracked: Vec<_> = columns.iter().filter(|column| column.is_tracked()).collect();
     let traits: Vec<_> = tracked.iter().map(|column| &column.ident).collect();
     // What an insert needs: what has a default in the database may be missing.
@@ -34,6 +34,7 @@ pub(super) fn expand(model: &Model, names: &Names) -> TokenStream {
         quote!(#[diagnostic::on_unimplemented(message = #message, label = #label)])
     });
     let fields: Vec<_> = columns.iter().map(|column| &column.ident).collect();
+    let positions = 0..columns.len() as u16;
     let types: Vec<_> = columns.iter().map(|column| &column.ty).collect();
     let setters = columns.iter().map(|column| {
         let given: Vec<_> = tracked
@@ -92,9 +93,51 @@ pub(super) fn expand(model: &Model, names: &Names) -> TokenStream {
             {
                 #support::Record::insert(self, db).await
             }
+
+            /// The row that is there by a unique constraint, `|row| row.email()`, or else this one inserted; `true` when
+            /// it was. One INSERT, and a SELECT where the row was there; safe when others do the same at once. A NULL
+            /// equals no other, so a row with one is always inserted.
+            ///
+            /// # Errors
+            /// `Misuse` when the columns are no unique constraint, `Unique` when a row is there by another one.
+            pub async fn get_or_insert<#item: #support::UniqueColumns<#ident>>(
+                self,
+                db: &impl #support::Executor,
+                columns: impl #support::FnOnce(#support::PathOf<#ident>) -> #item,
+            ) -> #support::Result<(#support::Record<#ident>, ::core::primitive::bool)>
+            where
+                #(#required_parameters: #missing::#required_traits,)*
+            {
+                #support::get_or_insert(self, db, columns).await
+            }
+
+            /// Inserts it; where a row is there by a unique constraint, `|row| row.email()`, writes into that every
+            /// column that was given here. The row's key and what was not given stay as they are, defaults too.
+            ///
+            /// # Errors
+            /// As `get_or_insert`.
+            pub async fn upsert<#item: #support::UniqueColumns<#ident>>(
+                self,
+                db: &impl #support::Executor,
+                columns: impl #support::FnOnce(#support::PathOf<#ident>) -> #item,
+            ) -> #support::Result<#support::Record<#ident>>
+            where
+                #(#required_parameters: #missing::#required_traits,)*
+            {
+                let given = self.values.given();
+                #support::upsert(self, given, db, columns).await
+            }
         }
 
         impl #values {
+            fn given(&self) -> #support::Columns {
+                let mut given = #support::Columns::none();
+                #(if self.#fields.is_some() {
+                    given.add(#positions);
+                })*
+                given
+            }
+
             fn finish(self) -> #ident {
                 #ident {
                     #(#built,)*
