@@ -84,8 +84,8 @@ pub use wait::Wait;
 pub mod prelude {
     pub use crate::expr::{Expr, Predicate, case, count, func};
     pub use crate::{
-        Database, Executor, ForeignKey, FromRow, Lock, Mapper, Model, PathOf, Query, Record, Transaction, Wait, dec, models,
-        sql,
+        Database, Executor, ForeignKey, FromRow, Lock, Mapper, Model, PathOf, Query, Record, Transaction, Wait, dec,
+        models, sql,
     };
     pub use jiff::Timestamp;
     pub use jiff::civil::{Date, DateTime, Time};

@@ -111,7 +111,8 @@ fn tables(place: Place, name: &'static str) -> [&'static TableDef; 2] {
         PARENT.lock().unwrap().expect("set below")
     }
     let named = |here, otherwise| if here == place { name } else { otherwise };
-    let points = |field, column| RelationDef { field, column, target: parent, on_delete: OnDelete::Restrict };
+    let points =
+        |field, column| RelationDef { field, column, target: parent, on_delete: OnDelete::Restrict, on_update: None };
     let key = ColumnDef::new("id", named(Place::Key, "id"), ColumnType::I64, false).key(true);
     let text = ColumnType::Text { max_length: Some(40) };
     let parents = leak(TableDef {
@@ -266,7 +267,13 @@ impl<const N: usize> Mapper for Odd<N> {
             ColumnDef::new("parent", Self::NAMES.parent, ColumnType::I64, true).index(),
         ],
         key: &[0],
-        relations: &[RelationDef { field: "parent", column: 2, target: || Self::TABLE, on_delete: OnDelete::Restrict }],
+        relations: &[RelationDef {
+            field: "parent",
+            column: 2,
+            target: || Self::TABLE,
+            on_delete: OnDelete::Restrict,
+            on_update: None,
+        }],
         indexes: &[
             IndexDef { name: Some(Self::NAMES.index), columns: &[1, 2], unique: false },
             IndexDef { name: Some(Self::NAMES.unique), columns: &[2, 1], unique: true },

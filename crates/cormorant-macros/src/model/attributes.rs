@@ -47,6 +47,7 @@ pub(super) struct OnField {
     pub(super) check: Option<LitStr>,
     pub(super) generated: Option<bool>,
     pub(super) on_delete: Option<Ident>,
+    pub(super) on_update: Option<Ident>,
     pub(super) path: Option<LitStr>,
     pub(super) secret: bool,
     pub(super) skip: bool,
@@ -56,7 +57,7 @@ pub(super) struct OnField {
 
 const STRUCT_KEYS: [&str; 9] =
     ["table", "schema", "rename_all", "crate", "index", "unique", "check", "strict", "autoincrement"];
-const FIELD_KEYS: [&str; 15] = [
+const FIELD_KEYS: [&str; 16] = [
     "key",
     "column",
     "max_length",
@@ -69,6 +70,7 @@ const FIELD_KEYS: [&str; 15] = [
     "check",
     "generated",
     "on_delete",
+    "on_update",
     "path",
     "secret",
     "skip",
@@ -131,6 +133,7 @@ impl OnField {
                 "check" => this.check = Some(text(meta)?),
                 "generated" => this.generated = Some(flag(meta)?),
                 "on_delete" => this.on_delete = Some(action(meta)?),
+                "on_update" => this.on_update = Some(action(meta)?),
                 "path" => this.path = Some(text(meta)?),
                 "secret" => this.secret = flag(meta)?,
                 "skip" => this.skip = flag(meta)?,
@@ -249,7 +252,10 @@ fn action(meta: &ParseNestedMeta<'_>) -> syn::Result<Ident> {
     let expected = "a word without quotes";
     match types::bare_expr(&value(meta, expected)?.parse()?) {
         Expr::Path(path) if path.path.get_ident().is_some() => path.path.require_ident().cloned(),
-        other => Err(syn::Error::new_spanned(other, "`on_delete` takes a word without quotes: `on_delete = cascade`")),
+        other => {
+            let name = name(meta);
+            Err(syn::Error::new_spanned(other, format!("`{name}` takes {expected}: `{name} = cascade`")))
+        }
     }
 }
 

@@ -231,7 +231,13 @@ fn the_order_of_combined_queries_is_by_position() {
 fn a_table_must_be_joined_by_one_column() {
     use cormorant_sql::schema::{OnDelete, RelationDef, TableDef};
     static ODD: TableDef = TableDef {
-        relations: &[RelationDef { field: "link", column: 0, target: || &LINKS, on_delete: OnDelete::Restrict }],
+        relations: &[RelationDef {
+            field: "link",
+            column: 0,
+            target: || &LINKS,
+            on_delete: OnDelete::Restrict,
+            on_update: None,
+        }],
         ..USERS
     };
     fault(

@@ -43,7 +43,13 @@ pub(crate) static USERS: TableDef = TableDef {
         ColumnDef::new("active", "active", ColumnType::Bool, false).default(DefaultDef::Bool(true)),
         ColumnDef::new("manager", "manager_id", ColumnType::I64, true).index(),
     ],
-    relations: &[RelationDef { field: "manager", column: MANAGER_ID, target: || &USERS, on_delete: OnDelete::SetNull }],
+    relations: &[RelationDef {
+        field: "manager",
+        column: MANAGER_ID,
+        target: || &USERS,
+        on_delete: OnDelete::SetNull,
+        on_update: None,
+    }],
     checks: &[CheckDef { name: "grown", sql: "age >= 18" }],
     ..PLAIN
 };
@@ -68,8 +74,20 @@ pub(crate) static POSTS: TableDef = TableDef {
         ColumnDef::new("score", "score", ColumnType::F64, false),
     ],
     relations: &[
-        RelationDef { field: "author", column: AUTHOR_ID, target: || &USERS, on_delete: OnDelete::Cascade },
-        RelationDef { field: "editor", column: EDITOR_ID, target: || &USERS, on_delete: OnDelete::SetNull },
+        RelationDef {
+            field: "author",
+            column: AUTHOR_ID,
+            target: || &USERS,
+            on_delete: OnDelete::Cascade,
+            on_update: None,
+        },
+        RelationDef {
+            field: "editor",
+            column: EDITOR_ID,
+            target: || &USERS,
+            on_delete: OnDelete::SetNull,
+            on_update: None,
+        },
     ],
     indexes: &[IndexDef { name: Some("ix_posts_title"), columns: &[TITLE, 0], unique: false }],
     ..PLAIN
@@ -105,8 +123,8 @@ pub(crate) static LINKS: TableDef = TableDef {
     ],
     key: &[0, 1],
     relations: &[
-        RelationDef { field: "post", column: 0, target: || &POSTS, on_delete: OnDelete::Cascade },
-        RelationDef { field: "user", column: 1, target: || &USERS, on_delete: OnDelete::Restrict },
+        RelationDef { field: "post", column: 0, target: || &POSTS, on_delete: OnDelete::Cascade, on_update: None },
+        RelationDef { field: "user", column: 1, target: || &USERS, on_delete: OnDelete::Restrict, on_update: None },
     ],
     ..PLAIN
 };

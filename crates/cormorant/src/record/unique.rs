@@ -173,7 +173,10 @@ impl Unique {
     pub(super) fn comes_and_goes(&self) -> Error {
         Error::new(
             ErrorKind::Retryable(crate::Conflict::Serialization),
-            format!("the row with this ({}) was inserted and deleted by others all the time: run it again", self.fields),
+            format!(
+                "the row with this ({}) was inserted and deleted by others all the time: run it again",
+                self.fields
+            ),
         )
         .with_model(self.table.model)
     }
