@@ -207,6 +207,8 @@ pub struct RelationDef {
     pub target_path: &'static str,
     /// What the database does with this row when the target is deleted.
     pub on_delete: OnDelete,
+    /// What it does when the target's key changes; the database's own rule where nothing is said.
+    pub on_update: Option<OnDelete>,
 }
 
 impl RelationDef {
@@ -273,13 +275,13 @@ pub struct LinkDef {
     pub through: Option<&'static str>,
 }
 
-/// What the database does with a row when the row it points at is deleted.
+/// What the database does with a row when the row it points at is deleted, or takes another key.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum OnDelete {
-    /// Refuse the deletion.
+    /// Refuse it.
     #[default]
     Restrict,
-    /// Delete this row as well.
+    /// Delete this row as well, or take the key over.
     Cascade,
     /// Set the foreign key to NULL.
     SetNull,

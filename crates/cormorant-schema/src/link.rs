@@ -185,6 +185,7 @@ fn make(
         target: *table,
         target_path: table().path,
         on_delete: OnDelete::Cascade,
+        on_update: None,
     });
     Box::leak(Box::new(TableDef {
         model,

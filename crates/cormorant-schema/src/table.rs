@@ -135,6 +135,8 @@ pub struct ForeignKey {
     pub target_columns: Vec<Ident>,
     /// What happens when the target is deleted.
     pub on_delete: OnDelete,
+    /// What happens when the target's key changes, where the model says it.
+    pub on_update: Option<OnDelete>,
 }
 
 /// An index or a unique constraint.
@@ -231,6 +233,7 @@ fn foreign_key(def: &TableDef, relation: &RelationDef) -> Result<Option<ForeignK
         target: Ident::new(target.name)?,
         target_columns: target.key_columns().map(|key| Ident::new(key.name)).collect::<Result<_, _>>()?,
         on_delete: relation.on_delete,
+        on_update: relation.on_update,
     }))
 }
 
@@ -282,6 +285,7 @@ mod tests {
             target: ident(target),
             target_columns: vec![ident("id")],
             on_delete: OnDelete::Restrict,
+            on_update: None,
         };
         Table {
             model: String::new(),
@@ -335,7 +339,15 @@ mod tests {
     const FOREIGN: crate::ColumnDef =
         crate::ColumnDef::new("next", "next_id", ColumnType::Text { max_length: Some(255) }, false);
     const fn to(target: fn() -> &'static TableDef) -> RelationDef {
-        RelationDef { model: "", field: "next", column: 0, target, target_path: "", on_delete: OnDelete::Restrict }
+        RelationDef {
+            model: "",
+            field: "next",
+            column: 0,
+            target,
+            target_path: "",
+            on_delete: OnDelete::Restrict,
+            on_update: None,
+        }
     }
     const LONG: crate::ColumnDef = crate::ColumnDef::new("id", "id", ColumnType::Text { max_length: Some(300) }, false);
     static LAST: TableDef = TableDef { columns: &[LONG], ..PLAIN };

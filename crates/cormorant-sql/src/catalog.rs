@@ -12,7 +12,7 @@ impl Dialect {
     ///
     /// A row is a column, or a column of a key or an index, or a check: the table, its kind, the name, the
     /// type (of a column) or the column (of anything else), the table and the column pointed at, what happens when
-    /// that is deleted, two flags, and the place in the key or index. The flags are, of a column, whether it may be
+    /// that is deleted and when it takes another key, two flags, and the place in the key or index. The flags are, of a column, whether it may be
     /// NULL and whether the database fills it; of an index, whether it is unique and whether it is the primary key.
     pub fn catalog(self, schema: Option<&Ident>) -> Cow<'static, str> {
         match schema.filter(|_| self == Self::Sqlite) {
@@ -32,31 +32,31 @@ impl Dialect {
                 "WITH t AS (SELECT name, schema FROM pragma_table_list \
                             WHERE type = 'table' AND schema = coalesce(?2, 'main') \
                               AND name COLLATE NOCASE IN (SELECT value FROM json_each(?1))) \
-                 SELECT t.name, 'column', c.name, c.type, '', '', '', c.\"notnull\" = 0, \
+                 SELECT t.name, 'column', c.name, c.type, '', '', '', '', c.\"notnull\" = 0, \
                         c.dflt_value IS NOT NULL \
                           OR (c.pk = 1 AND lower(c.type) = 'integer' AND NOT EXISTS \
                               (SELECT 1 FROM pragma_table_info(t.name, t.schema) AS k WHERE k.pk = 2)), c.cid \
                  FROM t, pragma_table_info(t.name, t.schema) AS c \
-                 UNION ALL SELECT t.name, 'index', '', c.name, '', '', '', 1, 1, c.pk \
+                 UNION ALL SELECT t.name, 'index', '', c.name, '', '', '', '', 1, 1, c.pk \
                  FROM t, pragma_table_info(t.name, t.schema) AS c WHERE c.pk > 0 \
-                 UNION ALL SELECT t.name, 'index', i.name, c.name, '', '', '', i.\"unique\", 0, c.seqno \
+                 UNION ALL SELECT t.name, 'index', i.name, c.name, '', '', '', '', i.\"unique\", 0, c.seqno \
                  FROM t, pragma_index_list(t.name, t.schema) AS i, pragma_index_info(i.name, t.schema) AS c \
                  WHERE i.origin <> 'pk' AND i.partial = 0 AND c.name IS NOT NULL \
                  UNION ALL SELECT t.name, 'foreign key', CAST(f.id AS TEXT), f.\"from\", f.\"table\", coalesce(f.\"to\", ''), \
-                        f.on_delete, 0, 0, f.seq \
+                        f.on_delete, f.on_update, 0, 0, f.seq \
                  FROM t, pragma_foreign_key_list(t.name, t.schema) AS f \
-                 UNION ALL SELECT t.name, 'check', m.sql, '', '', '', '', 0, 0, 0 \
+                 UNION ALL SELECT t.name, 'check', m.sql, '', '', '', '', '', 0, 0, 0 \
                  FROM t JOIN sqlite_schema AS m ON m.type = 'table' AND m.name = t.name \
-                 ORDER BY 1, 2, 3, 10"
+                 ORDER BY 1, 2, 3, 11"
             }
             Self::Postgres => {
                 "WITH t AS (SELECT c.oid, c.relname FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace \
                             WHERE c.relkind IN ('r', 'p') AND c.relname = ANY($1) \
                               AND CASE WHEN $2::text IS NULL THEN pg_table_is_visible(c.oid) ELSE n.nspname = $2 END) \
-                 SELECT t.relname::text, 'column', a.attname::text, format_type(a.atttypid, a.atttypmod), '', '', '', \
+                 SELECT t.relname::text, 'column', a.attname::text, format_type(a.atttypid, a.atttypmod), '', '', '', '', \
                         (NOT a.attnotnull)::int, (a.atthasdef OR a.attidentity <> '')::int, a.attnum::int \
                  FROM t JOIN pg_attribute AS a ON a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped \
-                 UNION ALL SELECT t.relname::text, 'index', x.relname::text, a.attname::text, '', '', '', \
+                 UNION ALL SELECT t.relname::text, 'index', x.relname::text, a.attname::text, '', '', '', '', \
                         i.indisunique::int, i.indisprimary::int, k.place::int \
                  FROM t JOIN pg_index AS i ON i.indrelid = t.oid AND i.indisvalid AND i.indpred IS NULL \
                                           AND i.indexprs IS NULL \
@@ -66,39 +66,41 @@ impl Dialect {
                  WHERE k.place <= i.indnkeyatts \
                  UNION ALL SELECT t.relname::text, 'foreign key', f.conname::text, a.attname::text, p.relname::text, \
                         b.attname::text, CASE f.confdeltype WHEN 'c' THEN 'CASCADE' WHEN 'n' THEN 'SET NULL' \
+                                         WHEN 'd' THEN 'SET DEFAULT' ELSE 'RESTRICT' END, \
+                        CASE f.confupdtype WHEN 'c' THEN 'CASCADE' WHEN 'n' THEN 'SET NULL' \
                                          WHEN 'd' THEN 'SET DEFAULT' ELSE 'RESTRICT' END, 0, 0, k.place::int \
                  FROM t JOIN pg_constraint AS f ON f.conrelid = t.oid AND f.contype = 'f' \
                  JOIN pg_class AS p ON p.oid = f.confrelid \
                  CROSS JOIN unnest(f.conkey, f.confkey) WITH ORDINALITY AS k (here, there, place) \
                  JOIN pg_attribute AS a ON a.attrelid = t.oid AND a.attnum = k.here \
                  JOIN pg_attribute AS b ON b.attrelid = p.oid AND b.attnum = k.there \
-                 UNION ALL SELECT t.relname::text, 'check', k.conname::text, '', '', '', '', 0, 0, 0 \
+                 UNION ALL SELECT t.relname::text, 'check', k.conname::text, '', '', '', '', '', 0, 0, 0 \
                  FROM t JOIN pg_constraint AS k ON k.conrelid = t.oid AND k.contype = 'c' \
-                 ORDER BY 1, 2, 3, 10"
+                 ORDER BY 1, 2, 3, 11"
             }
             // Each part names the schema by itself: only so does the server not open every table it has.
             Self::MySql | Self::MariaDb => {
                 "WITH t AS (SELECT v FROM JSON_TABLE(?, '$[*]' COLUMNS (v VARCHAR(64) PATH '$')) AS l) \
-                 SELECT table_name, 'column', column_name, column_type, '', '', '', is_nullable = 'YES', \
+                 SELECT table_name, 'column', column_name, column_type, '', '', '', '', is_nullable = 'YES', \
                         column_default IS NOT NULL OR extra LIKE '%auto_increment%', ordinal_position \
                  FROM information_schema.columns \
                  WHERE table_schema = coalesce(?, DATABASE()) AND table_name IN (SELECT v FROM t) \
-                 UNION ALL SELECT table_name, 'index', index_name, coalesce(column_name, ''), '', '', '', \
+                 UNION ALL SELECT table_name, 'index', index_name, coalesce(column_name, ''), '', '', '', '', \
                         non_unique = 0, index_name = 'PRIMARY', seq_in_index \
                  FROM information_schema.statistics \
                  WHERE table_schema = coalesce(?, DATABASE()) AND table_name IN (SELECT v FROM t) \
                  UNION ALL SELECT k.table_name, 'foreign key', k.constraint_name, k.column_name, \
-                        k.referenced_table_name, k.referenced_column_name, r.delete_rule, 0, 0, k.ordinal_position \
+                        k.referenced_table_name, k.referenced_column_name, r.delete_rule, r.update_rule, 0, 0, k.ordinal_position \
                  FROM information_schema.key_column_usage AS k \
                  JOIN information_schema.referential_constraints AS r ON r.constraint_schema = k.constraint_schema \
                   AND r.constraint_name = k.constraint_name AND r.table_name = k.table_name \
                  WHERE k.table_schema = coalesce(?, DATABASE()) AND k.table_name IN (SELECT v FROM t) \
                    AND k.referenced_table_name IS NOT NULL \
-                 UNION ALL SELECT table_name, 'check', constraint_name, '', '', '', '', 0, 0, 0 \
+                 UNION ALL SELECT table_name, 'check', constraint_name, '', '', '', '', '', 0, 0, 0 \
                  FROM information_schema.table_constraints \
                  WHERE table_schema = coalesce(?, DATABASE()) AND table_name IN (SELECT v FROM t) \
                    AND constraint_type = 'CHECK' \
-                 ORDER BY 1, 2, 3, 10"
+                 ORDER BY 1, 2, 3, 11"
             }
         }
     }
@@ -116,7 +118,7 @@ impl Dialect {
         }
     }
 
-    /// Whether the catalog's word for what a foreign key does on deletion means the same. NO ACTION refuses as
+    /// Whether the catalog's word for what a foreign key does means the same. NO ACTION refuses as
     /// RESTRICT does, only later.
     pub fn same_action(self, found: &str, wanted: OnDelete) -> bool {
         let found = if found.eq_ignore_ascii_case("NO ACTION") { "RESTRICT" } else { found };

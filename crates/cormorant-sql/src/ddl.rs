@@ -119,11 +119,14 @@ fn possible(table: &Table, key: &ForeignKey, dialect: Dialect) -> Result<(), Fau
     if key.columns.len() != key.target_columns.len() {
         return Err(Fault::Malformed("a foreign key has not as many columns as the key it points at"));
     }
-    if key.on_delete == OnDelete::SetDefault && !dialect.sets_default_on_delete() {
-        return Err(Fault::Unsupported {
-            what: format!("{dialect} has no ON DELETE SET DEFAULT, which {} asks for", key.name),
-            instead: "use `restrict`, `cascade` or `set_null`",
-        });
+    let set_default = Some(OnDelete::SetDefault);
+    for (event, action) in [("DELETE", Some(key.on_delete)), ("UPDATE", key.on_update)] {
+        if action == set_default && !dialect.sets_default() {
+            return Err(Fault::Unsupported {
+                what: format!("{dialect} has no ON {event} SET DEFAULT, which {} asks for", key.name),
+                instead: "use `restrict`, `cascade` or `set_null`",
+            });
+        }
     }
     if dialect == Dialect::Sqlite && key.target_schema != table.schema {
         return Err(Fault::Unsupported {
@@ -249,13 +252,17 @@ impl Sql {
         // On SQLite a foreign key stays in its schema and cannot name it.
         let schema = key.target_schema.as_ref().filter(|_| self.dialect != Dialect::Sqlite);
         self.qualified(schema, &key.target).text(" ").names(&key.target_columns);
-        self.text(" ON DELETE ").text(action(key.on_delete))
+        self.text(" ON DELETE ").text(action(key.on_delete));
+        match key.on_update {
+            Some(on_update) => self.text(" ON UPDATE ").text(action(on_update)),
+            None => self,
+        }
     }
 }
 
-/// What a foreign key does when the row it points at is deleted.
-pub fn action(on_delete: OnDelete) -> &'static str {
-    match on_delete {
+/// What a foreign key does when the row it points at is deleted or takes another key.
+pub fn action(action: OnDelete) -> &'static str {
+    match action {
         OnDelete::Restrict => "RESTRICT",
         OnDelete::Cascade => "CASCADE",
         OnDelete::SetNull => "SET NULL",

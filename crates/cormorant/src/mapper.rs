@@ -129,6 +129,7 @@ pub trait Mapper: Sized + 'static {
 /// | `db_default = "SQL"` | in the database |
 /// | `check = "SQL"` | a condition every row meets |
 /// | `on_delete = cascade` | also `restrict`, `set_null`, `set_default` |
+/// | `on_update = cascade` | the same, when the key it points at changes; nothing is said of it to the database without |
 /// | `path = "…"` | the method's name on the path |
 /// | `secret` | never shown in messages |
 /// | `skip` | no column |

@@ -111,6 +111,15 @@ struct Freed {
 }
 
 #[derive(Model, Clone, Debug, PartialEq)]
+struct Followed {
+    id: i64,
+    #[model(on_update = cascade)]
+    owner: ForeignKey<Owner>,
+    #[model(on_delete = cascade, on_update = set_null)]
+    other: Option<ForeignKey<Owner>>,
+}
+
+#[derive(Model, Clone, Debug, PartialEq)]
 struct Inherited {
     id: i64,
     #[model(on_delete = set_default, db_default = "1")]
@@ -463,6 +472,20 @@ conformance! {
         // The same with SQL of one's own: it is no work of the library.
         test.execute(&format!("DELETE FROM {}", test.quoted("owners"))).await?;
         assert_eq!((test.rows_in("cascadeds").await?, test.rows_in("freeds").await?), (0, 2));
+    }
+
+    async fn on_update_is_done_by_the_database(test: &Fixture) {
+        test.db.create(models![Owner, Kept, Followed]).await?;
+        test.db.create(models![Owner, Kept, Followed]).await?;
+        let owner = Owner::builder().name("Ann").insert(&test.db).await?;
+        let followed = Followed::builder().owner(&owner).other(&owner).insert(&test.db).await?;
+        Owner::filter(|o| o.id().eq(owner.id)).update(&test.db, |o| o.id().set(77)).await?;
+        let now = Followed::get(&test.db, followed.id).await?;
+        assert_eq!((now.owner.key(), now.other.clone()), (Some(&77), None));
+        // Without a word about it the key of a row that is pointed at stays.
+        Kept::builder().owner(77).insert(&test.db).await?;
+        let error = Owner::query().update(&test.db, |o| o.id().set(78)).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::ForeignKey, "{error}");
     }
 
     async fn set_default_points_at_the_default_or_is_refused(test: &Fixture) {

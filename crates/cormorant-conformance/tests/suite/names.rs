@@ -118,6 +118,7 @@ fn tables(place: Place, name: &'static str) -> [&'static TableDef; 2] {
         target: parent,
         target_path: "",
         on_delete: OnDelete::Restrict,
+        on_update: None,
     };
     let key = ColumnDef::new("id", named(Place::Key, "id"), ColumnType::I64, false).key(true);
     let text = ColumnType::Text { max_length: Some(40) };
@@ -288,6 +289,7 @@ impl<const N: usize> Mapper for Odd<N> {
             target: || Self::TABLE,
             target_path: "",
             on_delete: OnDelete::Restrict,
+            on_update: None,
         }],
         many: || &[],
         links: &[],

@@ -187,6 +187,23 @@ mod other {
         pub(super) city: String,
     }
 
+    /// A pet that follows its owner to another key.
+    #[derive(Model, Clone, Debug, PartialEq)]
+    #[model(table = "pets")]
+    pub(super) struct Followed {
+        pub(super) id: i64,
+        #[model(max_length = 20)]
+        pub(super) name: String,
+        #[model(max_length = 20, index)]
+        pub(super) city: String,
+        #[model(index)]
+        pub(super) age: i32,
+        #[model(on_update = cascade)]
+        pub(super) owner: Option<ForeignKey<super::Person>>,
+        #[model(index = false, on_delete = cascade)]
+        pub(super) vet: Option<ForeignKey<super::Person>>,
+    }
+
     /// The columns of a pet, and nothing that keeps them right.
     #[derive(Model, Clone, Debug, PartialEq)]
     #[model(table = "pets", index(owner_id, name))]
@@ -565,6 +582,19 @@ conformance! {
         let error = test.db.create(models![Person, other::Kept]).await.unwrap_err();
         let rule = "pets: the foreign key over (vet_id) does CASCADE when its target is deleted, the model says RESTRICT";
         assert!(error.to_string().contains(rule), "{error}");
+    }
+
+    async fn another_rule_for_a_new_key_differs(test: &Fixture) {
+        test.db.create(models![Person, Pet]).await?;
+        let error = test.db.create(models![Person, other::Followed]).await.unwrap_err();
+        let text = error.to_string();
+        assert!(text.contains("pets: the foreign key over (owner_id) does "), "{text}");
+        assert!(text.contains(" when its target takes another key, the model says CASCADE"), "{text}");
+        test.db.drop(models![Pet]).await?;
+        test.db.create(models![Person, other::Followed]).await?;
+        test.db.create(models![Person, other::Followed]).await?;
+        // A model that says nothing takes what is there.
+        test.db.create(models![Person, Pet]).await?;
     }
 
     async fn a_table_with_another_key_or_an_unknown_required_column_differs(test: &Fixture) {

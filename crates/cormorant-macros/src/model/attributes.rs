@@ -48,6 +48,7 @@ pub(super) struct OnField {
     pub(super) check: Option<LitStr>,
     pub(super) generated: Option<bool>,
     pub(super) on_delete: Option<Ident>,
+    pub(super) on_update: Option<Ident>,
     /// The foreign key that a relation mirrors.
     pub(super) via: Option<Ident>,
     /// The table or the model that links.
@@ -63,7 +64,7 @@ pub(super) struct OnField {
 
 const STRUCT_KEYS: [&str; 9] =
     ["table", "schema", "rename_all", "crate", "index", "unique", "check", "strict", "autoincrement"];
-const FIELD_KEYS: [&str; 18] = [
+const FIELD_KEYS: [&str; 19] = [
     "key",
     "column",
     "max_length",
@@ -76,6 +77,7 @@ const FIELD_KEYS: [&str; 18] = [
     "check",
     "generated",
     "on_delete",
+    "on_update",
     "via",
     "through",
     "inverse",
@@ -141,6 +143,7 @@ impl OnField {
                 "check" => this.check = Some(text(meta)?),
                 "generated" => this.generated = Some(flag(meta)?),
                 "on_delete" => this.on_delete = Some(word(meta, "cascade")?),
+                "on_update" => this.on_update = Some(word(meta, "cascade")?),
                 "via" => this.via = Some(word(meta, "author")?),
                 "through" => this.through = Some(through(meta)?),
                 "inverse" => this.inverse = Some(word(meta, "followers")?),

@@ -34,6 +34,7 @@ pub(super) struct Column {
     pub(super) db_default: Option<String>,
     pub(super) check: Option<String>,
     pub(super) on_delete: Option<Ident>,
+    pub(super) on_update: Option<Ident>,
     /// The name of its method on the path.
     pub(super) path: Ident,
     /// The name of its method on the builder.
@@ -134,8 +135,10 @@ pub(super) fn column(ident: &Ident, from: &Field, on: OnField, case: Option<Case
         errors.at(length, format!("`max_length` of `{field}` is a number of characters from 1 to {}", u32::MAX));
     }
     let decimal = decimal(&field, &on, is_decimal, word.as_deref(), ty, errors);
-    if let Some(action) = &on.on_delete {
-        on_delete(&field, action, &on, target.is_some(), inner.is_some(), errors);
+    for (key, action) in [("on_delete", &on.on_delete), ("on_update", &on.on_update)] {
+        if let Some(word) = action {
+            self::action(&field, key, word, &on, target.is_some(), inner.is_some(), errors);
+        }
     }
     if on.default.is_some() && on.db_default.is_some() {
         errors.add(syn::Error::new(
@@ -189,6 +192,7 @@ pub(super) fn column(ident: &Ident, from: &Field, on: OnField, case: Option<Case
         db_default: on.db_default.map(|sql| sql.value()),
         check: on.check.map(|sql| sql.value()),
         on_delete: on.on_delete,
+        on_update: on.on_update,
         path,
         setter: match BUILDER_METHODS.contains(&field.as_str()) {
             true => format_ident!("{ident}_"),
@@ -290,14 +294,12 @@ fn decimal(
     }
 }
 
-fn on_delete(field: &str, action: &Ident, on: &OnField, foreign: bool, null: bool, errors: &mut Errors) {
+/// What the database does when the row that is pointed at is deleted (`on_delete`) or takes another key (`on_update`).
+fn action(field: &str, key: &str, action: &Ident, on: &OnField, foreign: bool, null: bool, errors: &mut Errors) {
     const ACTIONS: [&str; 4] = ["restrict", "cascade", "set_null", "set_default"];
     let word = action.to_string();
     if !foreign {
-        errors.add(syn::Error::new(
-            on.span("on_delete"),
-            format!("`{field}` is no ForeignKey: `on_delete` says nothing here"),
-        ));
+        errors.add(syn::Error::new(on.span(key), format!("`{field}` is no ForeignKey: `{key}` says nothing here")));
     } else if !ACTIONS.contains(&word.as_str()) {
         errors.at(action, crate::errors::unknown(&word, &ACTIONS).replace("unknown key", "unknown action"));
     } else if word == "set_null" && !null {

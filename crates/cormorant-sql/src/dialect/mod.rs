@@ -235,8 +235,8 @@ impl Dialect {
         self == Self::MySql
     }
 
-    /// Whether a foreign key can fall back to its default when its target is deleted.
-    pub(crate) fn sets_default_on_delete(self) -> bool {
+    /// Whether a foreign key can fall back to its default when its target is deleted or takes another key.
+    pub(crate) fn sets_default(self) -> bool {
         matches!(self, Self::Sqlite | Self::Postgres)
     }
 

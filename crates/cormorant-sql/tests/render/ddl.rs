@@ -257,6 +257,7 @@ fn key(columns: &[&'static str], on_delete: OnDelete) -> ForeignKey {
         target: ident("other"),
         target_columns: vec![ident("id")],
         on_delete,
+        on_update: None,
     }
 }
 
@@ -273,6 +274,15 @@ fn foreign_keys() {
         fault,
         "MariaDB has no ON DELETE SET DEFAULT, which fk asks for: use `restrict`, `cascade` or `set_null`"
     );
+    let on_update = |action| ForeignKey { on_update: Some(action), ..key(&["x"], OnDelete::Restrict) };
+    table.foreign_keys = vec![on_update(OnDelete::Cascade)];
+    for dialect in [Sqlite, Postgres, MySql, MariaDb] {
+        let sql = create_table(&table, dialect).unwrap().remove(0);
+        assert!(sql.contains(" ON DELETE RESTRICT ON UPDATE CASCADE"), "{sql}");
+    }
+    table.foreign_keys = vec![on_update(OnDelete::SetDefault)];
+    let fault = create_table(&table, MySql).unwrap_err().to_string();
+    assert_eq!(fault, "MySQL has no ON UPDATE SET DEFAULT, which fk asks for: use `restrict`, `cascade` or `set_null`");
     table.foreign_keys = vec![key(&["x", "id"], OnDelete::Cascade)];
     assert!(create_table(&table, Sqlite).is_err(), "two columns point at one");
 

@@ -164,6 +164,7 @@ fn table(name: &str) -> Table {
             target: name.clone(),
             target_columns: vec![Ident::new("id").unwrap()],
             on_delete: OnDelete::SetNull,
+            on_update: None,
         }],
         indexes: vec![
             Index { name: name.clone(), columns: vec![name.clone(), Ident::new("id").unwrap()], unique: true },

@@ -11,12 +11,14 @@
 
 mod build;
 mod chains;
+mod conflict;
 mod ddl;
 mod decimals;
 mod expression;
 mod functions;
 mod hostile;
 mod literal;
+mod lock;
 mod property;
 mod select;
 mod shapes;

@@ -238,6 +238,7 @@ fn a_table_must_be_joined_by_one_column() {
             target: || &LINKS,
             target_path: "",
             on_delete: OnDelete::Restrict,
+            on_update: None,
         }],
         ..USERS
     };

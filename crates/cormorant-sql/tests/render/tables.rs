@@ -53,6 +53,7 @@ pub(crate) static USERS: TableDef = TableDef {
         target: || &USERS,
         target_path: "",
         on_delete: OnDelete::SetNull,
+        on_update: None,
     }],
     checks: &[CheckDef { name: "grown", sql: "age >= 18" }],
     ..PLAIN
@@ -85,6 +86,7 @@ pub(crate) static POSTS: TableDef = TableDef {
             target: || &USERS,
             target_path: "",
             on_delete: OnDelete::Cascade,
+            on_update: None,
         },
         RelationDef {
             model: "",
@@ -93,6 +95,7 @@ pub(crate) static POSTS: TableDef = TableDef {
             target: || &USERS,
             target_path: "",
             on_delete: OnDelete::SetNull,
+            on_update: None,
         },
     ],
     many: || &[],
@@ -138,6 +141,7 @@ pub(crate) static LINKS: TableDef = TableDef {
             target: || &POSTS,
             target_path: "",
             on_delete: OnDelete::Cascade,
+            on_update: None,
         },
         RelationDef {
             model: "",
@@ -146,6 +150,7 @@ pub(crate) static LINKS: TableDef = TableDef {
             target: || &USERS,
             target_path: "",
             on_delete: OnDelete::Restrict,
+            on_update: None,
         },
     ],
     ..PLAIN

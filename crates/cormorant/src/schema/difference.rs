@@ -101,13 +101,15 @@ impl Pair<'_> {
                 listed(&key.target_columns)
             ));
         }
-        (!self.dialect.same_action(&live.on_delete, key.on_delete)).then(|| {
-            format!(
-                "{} does {} when its target is deleted, the model says {}",
-                says(),
-                live.on_delete,
-                cormorant_sql::ddl::action(key.on_delete)
-            )
+        // What the model does not say of a change is left to the database.
+        let events = [
+            ("is deleted", &live.on_delete, Some(key.on_delete)),
+            ("takes another key", &live.on_update, key.on_update),
+        ];
+        events.into_iter().find_map(|(event, found, wanted)| {
+            let wanted = wanted.filter(|wanted| !self.dialect.same_action(found, *wanted))?;
+            let wanted = cormorant_sql::ddl::action(wanted);
+            Some(format!("{} does {found} when its target {event}, the model says {wanted}", says()))
         })
     }
 

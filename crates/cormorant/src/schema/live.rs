@@ -39,6 +39,7 @@ pub(super) struct LiveForeignKey {
     /// Empty where they are the target's primary key and the table does not name them.
     pub(super) target_columns: Vec<String>,
     pub(super) on_delete: String,
+    pub(super) on_update: String,
 }
 
 /// Reads the tables of a schema that exist: one statement, where the models name no database schema.
@@ -100,7 +101,8 @@ impl LiveTable {
     /// Takes in what one row of the catalog says. The rows of one key or index follow each other.
     fn take(&mut self, row: &mut Row<'_>) -> Result<()> {
         let (kind, name, part) = (text_of(row)?, text_of(row)?, text_of(row)?);
-        let (target, target_column, on_delete) = (text_of(row)?, text_of(row)?, text_of(row)?);
+        let (target, target_column) = (text_of(row)?, text_of(row)?);
+        let (on_delete, on_update) = (text_of(row)?, text_of(row)?);
         let mut flag = || row.read(|cell| cell.int()).map(|flag| flag != 0);
         let (first, second) = (flag()?, flag()?);
         match kind.as_str() {
@@ -116,7 +118,14 @@ impl LiveTable {
             "foreign key" => {
                 if self.foreign_keys.last().is_none_or(|last| last.name != name) {
                     let (columns, target_columns) = (Vec::new(), Vec::new());
-                    self.foreign_keys.push(LiveForeignKey { name, columns, target, target_columns, on_delete });
+                    self.foreign_keys.push(LiveForeignKey {
+                        name,
+                        columns,
+                        target,
+                        target_columns,
+                        on_delete,
+                        on_update,
+                    });
                 }
                 if let Some(last) = self.foreign_keys.last_mut() {
                     last.columns.push(part);

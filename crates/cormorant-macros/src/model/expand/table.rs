@@ -99,11 +99,16 @@ fn assert_type(column: &Column, support: &Ident) -> Option<TokenStream> {
 
 fn relation(position: usize, column: &Column, model: &str, support: &Ident) -> Option<TokenStream> {
     let (field, target, position) = (&column.field, column.target.as_ref()?, position as u16);
-    let on_delete = match column.on_delete.as_ref().map(ToString::to_string).as_deref() {
-        Some("cascade") => quote!(Cascade),
-        Some("set_null") => quote!(SetNull),
-        Some("set_default") => quote!(SetDefault),
-        _ => quote!(Restrict),
+    let action = |word: &Ident| match word.to_string().as_str() {
+        "cascade" => quote!(#support::OnDelete::Cascade),
+        "set_null" => quote!(#support::OnDelete::SetNull),
+        "set_default" => quote!(#support::OnDelete::SetDefault),
+        _ => quote!(#support::OnDelete::Restrict),
+    };
+    let on_delete = column.on_delete.as_ref().map_or_else(|| quote!(#support::OnDelete::Restrict), action);
+    let on_update = match column.on_update.as_ref().map(action) {
+        Some(action) => quote!(#support::Some(#action)),
+        None => quote!(#support::None),
     };
     Some(quote! {
         #support::RelationDef {
@@ -112,7 +117,8 @@ fn relation(position: usize, column: &Column, model: &str, support: &Ident) -> O
             column: #position,
             target: || <#target as #support::Mapper>::TABLE,
             target_path: <#target as #support::Mapper>::PATH,
-            on_delete: #support::OnDelete::#on_delete,
+            on_delete: #on_delete,
+            on_update: #on_update,
         }
     })
 }

@@ -1,0 +1,15 @@
+use cormorant::prelude::*;
+
+#[derive(Model)]
+struct User {
+    id: i64,
+    #[model(unique)]
+    email: String,
+    name: String,
+}
+
+async fn insert(db: &Database) -> cormorant::Result<Record<User>> {
+    User::builder().email("a").upsert(db, |u| u.email()).await
+}
+
+fn main() {}

@@ -1,0 +1,10 @@
+use cormorant::prelude::*;
+
+#[derive(Model)]
+struct Book {
+    id: i64,
+    #[model(on_update = "cascade")]
+    next: ForeignKey<Book>,
+}
+
+fn main() {}

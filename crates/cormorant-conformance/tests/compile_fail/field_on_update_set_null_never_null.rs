@@ -1,0 +1,15 @@
+use cormorant::prelude::*;
+
+#[derive(Model)]
+struct Author {
+    id: i64,
+}
+
+#[derive(Model)]
+struct Book {
+    id: i64,
+    #[model(on_update = set_null)]
+    author: ForeignKey<Author>,
+}
+
+fn main() {}
