@@ -428,12 +428,61 @@ mod tests {
         let gate = Gate::new(vec![(), ()]);
         let held = (gate.try_pass("a").unwrap(), gate.try_pass("b").unwrap());
         let mut promised = Box::pin(gate.pass("promised", Duration::from_secs(10)));
-        assert!(promised.as_mut().poll(&mut std::task::Context::from_waker(Waker::noop())).is_pending());
+        assert!(promised.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
         drop(held); // one place is handed to who waits, and the other is free
         assert!(wait(gate.pass("late", SHORT)).is_ok());
         let _first = gate.try_pass("again").unwrap();
         assert!(gate.try_pass("third").is_none(), "the promised place is not given away");
         assert!(wait(promised).is_ok());
+    }
+
+    #[test]
+    fn each_wait_ends_in_its_own_time() {
+        let gate = Gate::single();
+        let _held = gate.try_pass("holder").unwrap();
+        let given_up = || {
+            let mut waiting = Box::pin(gate.pass("gives up", SHORT));
+            assert!(waiting.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        };
+        given_up(); // its alarm is left, and rings too soon for all but one of the others
+        let waits: Vec<_> = [4, 1, 3, 2, 0]
+            .map(|times| {
+                let gate = Arc::clone(&gate);
+                let wait_for = SHORT * times;
+                std::thread::spawn(move || (wait_for, wait(gate.pass("waiter", wait_for)).unwrap_err().waited))
+            })
+            .into_iter()
+            .collect();
+        for thread in waits {
+            let (wanted, waited) = thread.join().unwrap();
+            assert!(waited >= wanted && waited < wanted + Duration::from_secs(5), "{waited:?} and not {wanted:?}");
+        }
+        given_up();
+        std::thread::sleep(SHORT * 2); // it rings, and nobody is there
+        assert!(wait(gate.pass("late", SHORT)).is_err());
+    }
+
+    #[test]
+    fn an_alarm_keeps_no_gate() {
+        let gate = Gate::new(vec![Arc::new(())]);
+        let place = {
+            let mut held = gate.try_pass("holder").unwrap();
+            let mut waiting = Box::pin(gate.pass("gives up", Duration::from_secs(1000)));
+            assert!(waiting.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+            Arc::downgrade(held.place().unwrap())
+        };
+        drop(gate);
+        assert_eq!(place.strong_count(), 0);
+    }
+
+    #[test]
+    fn a_wait_may_have_no_end() {
+        let gate = Gate::single();
+        let held = gate.try_pass("holder").unwrap();
+        let mut waiting = Box::pin(gate.pass("waiter", Duration::MAX));
+        assert!(waiting.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        drop(held);
+        assert!(wait(waiting).is_ok());
     }
 
     #[test]
@@ -443,7 +492,7 @@ mod tests {
             let held = gate.try_pass("holder").unwrap();
             let mut waiting = Box::pin(gate.pass("gives up", Duration::from_secs(10)));
             for _ in 0..polls {
-                assert!(waiting.as_mut().poll(&mut std::task::Context::from_waker(Waker::noop())).is_pending());
+                assert!(waiting.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
             }
             drop(held); // its turn has come
             drop(waiting); // but it is gone

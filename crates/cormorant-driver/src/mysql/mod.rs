@@ -5,6 +5,7 @@ mod errors;
 mod keys;
 mod open;
 mod statement;
+mod statements;
 mod transaction;
 mod values;
 mod wire;
@@ -20,6 +21,7 @@ use crate::options::ServerOptions;
 use crate::runtime::Home;
 use crate::{Begin, Call, Done, Error, ErrorKind, Result, Row, Sink};
 use keys::Keys;
+use statements::Statements;
 use transaction::Transaction;
 use wire::{Wire, at};
 
@@ -31,6 +33,7 @@ pub(crate) struct Connection {
     max_packet: usize,
     transaction: Transaction,
     keys: Keys,
+    statements: Statements,
 }
 
 impl fmt::Debug for Connection {
@@ -46,7 +49,14 @@ impl fmt::Debug for Connection {
 impl Connection {
     pub(crate) async fn open(options: &ServerOptions, timeout: Duration) -> Result<Self> {
         let open::Opened { wire, dialect, max_packet } = open::open(options, timeout).await?;
-        Ok(Self { wire, dialect, max_packet, transaction: Transaction::None, keys: Keys::default() })
+        Ok(Self {
+            wire,
+            dialect,
+            max_packet,
+            transaction: Transaction::None,
+            keys: Keys::default(),
+            statements: Statements::default(),
+        })
     }
 
     pub(crate) fn dialect(&self) -> Dialect {
@@ -104,7 +114,7 @@ impl Connection {
         let values = values::bind(call.values, call.order)?;
         self.check_size(call.sql, &values)?;
         let (home, conn) = self.wire.start()?;
-        let result = at(home, statement::run(conn, call, values, sink)).await;
+        let result = at(home, statement::run(conn, &mut self.statements, call, values, sink)).await;
         self.wire.done();
         self.note(&result).await;
         result.map_err(|error| errors::classify(&error, self.dialect))?
