@@ -32,9 +32,10 @@ pub struct Call<'a> {
     pub repeats: bool,
     /// Whether there is at most one row, so that nobody need look for another.
     pub single: bool,
-    /// The query for the highest key, of an INSERT of several rows whose generated keys follow each other:
-    /// [`Done::key`] is the first of them then. Where they may not, nothing is inserted and it is `None`.
-    pub highest_key: Option<&'a str>,
+    /// What is asked before an INSERT of several rows whose generated keys follow each other: on SQLite the highest
+    /// key, on MariaDB whether they do. [`Done::key`] is the first of them then. Where it is not certain, nothing is
+    /// inserted and it is `None`.
+    pub key_query: Option<&'a str>,
 }
 
 impl<'a> Call<'a> {
@@ -51,7 +52,7 @@ impl<'a> Call<'a> {
             session: false,
             repeats: !compiled.writes,
             single: false,
-            highest_key: compiled.highest_key.as_deref(),
+            key_query: compiled.key_query.as_deref(),
         }
     }
 
@@ -68,7 +69,7 @@ impl<'a> Call<'a> {
             session: false,
             repeats: false,
             single: false,
-            highest_key: None,
+            key_query: None,
         }
     }
 }
@@ -242,7 +243,10 @@ impl Connection {
         self.dirty |= call.session;
         let started = self.watch.started();
         let result = by_backend!(self, connection => connection.run(call, sink).await);
-        self.watch.report(started, call.sql, false);
+        // What had to be asked may say that nothing is to be inserted this way.
+        if call.key_query.is_none() || !matches!(result, Ok(Done { key: None, .. })) {
+            self.watch.report(started, call.sql, false);
+        }
         self.leave(before, result)
     }
 

@@ -4,9 +4,9 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::future::poll_fn;
 use std::ops::Deref;
-use std::pin::pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Poll, Waker};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, Instant};
 
 use futures_timer::Delay;
@@ -24,6 +24,8 @@ struct State<T> {
     places: usize,
     free: Vec<T>,
     waiting: VecDeque<Waiter<T>>,
+    /// Rings for all who wait. Each of them setting one of its own would cost more than the rest of waiting.
+    alarm: Option<Alarm>,
     holders: Vec<Holder>,
     next: u64,
 }
@@ -34,6 +36,15 @@ struct Waiter<T> {
     waker: Option<Waker>,
     /// The place it was given, which it does not know yet.
     place: Option<T>,
+}
+
+/// Wakes everybody who waits, once, no earlier than said: each then looks at the clock. It is left to ring where
+/// nobody waits any more, for the next who does.
+#[derive(Debug)]
+struct Alarm {
+    at: Instant,
+    /// Dropped, it would not ring.
+    _delay: Delay,
 }
 
 /// Who is inside.
@@ -88,24 +99,19 @@ impl Gate {
 impl<T> Gate<T> {
     /// A gate with these places. The last one is taken first.
     pub fn new(places: Vec<T>) -> Arc<Self> {
-        let state =
-            State { places: places.len(), free: places, waiting: VecDeque::new(), holders: Vec::new(), next: 1 };
+        let state = State {
+            places: places.len(),
+            free: places,
+            waiting: VecDeque::new(),
+            alarm: None,
+            holders: Vec::new(),
+            next: 1,
+        };
         Arc::new(Self { state: Mutex::new(state) })
     }
 
     fn lock(&self) -> MutexGuard<'_, State<T>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Waits to be let through, at most so long. `what` says who waits, for others' errors.
-    ///
-    /// # Errors
-    /// [`TimedOut`] when nobody left in time.
-    pub async fn pass(self: &Arc<Self>, what: &'static str, timeout: Duration) -> Result<Pass<T>, TimedOut> {
-        match self.try_pass(what) {
-            Some(pass) => Ok(pass),
-            None => self.wait(what, timeout).await,
-        }
     }
 
     /// Lets through at once, or not.
@@ -145,30 +151,6 @@ impl<T> Gate<T> {
         self.lock().free.iter_mut().for_each(change);
     }
 
-    #[cold]
-    async fn wait(self: &Arc<Self>, what: &'static str, timeout: Duration) -> Result<Pass<T>, TimedOut> {
-        let started = Instant::now();
-        let ticket = self.queue(started);
-        let mut delay = pin!(Delay::new(timeout));
-        let place = poll_fn(|context| {
-            if let Some(place) = ticket.take(context.waker()) {
-                return Poll::Ready(Some(place));
-            }
-            delay.as_mut().poll(context).map(|()| ticket.take(Waker::noop()))
-        })
-        .await;
-        match place {
-            Some(place) => {
-                let id = self.lock().enter(what);
-                Ok(Pass { gate: Arc::clone(self), id, place: Some(place) })
-            }
-            None => {
-                let (holders, others) = self.holders();
-                Err(TimedOut { waited: started.elapsed(), holders, others })
-            }
-        }
-    }
-
     fn queue(&self, now: Instant) -> Ticket<'_, T> {
         let mut state = self.lock();
         let id = state.next;
@@ -206,6 +188,85 @@ impl<T> Gate<T> {
     }
 }
 
+impl<T: Send + 'static> Gate<T> {
+    /// Waits to be let through, at most so long. `what` says who waits, for others' errors.
+    ///
+    /// # Errors
+    /// [`TimedOut`] when nobody left in time.
+    pub async fn pass(self: &Arc<Self>, what: &'static str, timeout: Duration) -> Result<Pass<T>, TimedOut> {
+        match self.try_pass(what) {
+            Some(pass) => Ok(pass),
+            None => self.wait(what, timeout).await,
+        }
+    }
+
+    #[cold]
+    async fn wait(self: &Arc<Self>, what: &'static str, timeout: Duration) -> Result<Pass<T>, TimedOut> {
+        let started = Instant::now();
+        // None that is never reached.
+        let end = started.checked_add(timeout);
+        let ticket = self.queue(started);
+        let place = poll_fn(|context| {
+            if let Some(place) = ticket.take(context.waker()) {
+                return Poll::Ready(Some(place));
+            }
+            let Some(end) = end else { return Poll::Pending };
+            let now = Instant::now();
+            if now >= end {
+                return Poll::Ready(ticket.take(Waker::noop()));
+            }
+            self.ring_by(end, now);
+            Poll::Pending
+        })
+        .await;
+        match place {
+            Some(place) => {
+                let id = self.lock().enter(what);
+                Ok(Pass { gate: Arc::clone(self), id, place: Some(place) })
+            }
+            None => {
+                let (holders, others) = self.holders();
+                Err(TimedOut { waited: started.elapsed(), holders, others })
+            }
+        }
+    }
+
+    /// Sees to it that an alarm rings at this time or before.
+    fn ring_by(self: &Arc<Self>, end: Instant, now: Instant) {
+        if self.lock().rings_by(end, now) {
+            return;
+        }
+        // Outside of the lock: it may ring at once, and `ring` locks.
+        let mut delay = Delay::new(end - now);
+        let bell = Waker::from(Arc::new(Bell(Arc::downgrade(self))));
+        if Pin::new(&mut delay).poll(&mut Context::from_waker(&bell)).is_ready() {
+            return self.ring();
+        }
+        let mut state = self.lock();
+        // Somebody else may have set one since.
+        if !state.rings_by(end, now) {
+            state.alarm = Some(Alarm { at: end, _delay: delay });
+        }
+    }
+
+    /// Everybody who waits looks at the clock, and sets the alarm again where its time has not come.
+    fn ring(&self) {
+        let wakers: Vec<Waker> = self.lock().waiting.iter_mut().filter_map(|waiter| waiter.waker.take()).collect();
+        wakers.into_iter().for_each(Waker::wake);
+    }
+}
+
+/// What an alarm rings. It keeps no gate from being dropped.
+struct Bell<T>(Weak<Gate<T>>);
+
+impl<T: Send + 'static> Wake for Bell<T> {
+    fn wake(self: Arc<Self>) {
+        if let Some(gate) = self.0.upgrade() {
+            gate.ring();
+        }
+    }
+}
+
 /// Wakes who was let through: outside of the lock, as an executor may drop the one it wakes, who then locks too.
 fn wake(waker: Option<Waker>) {
     if let Some(waker) = waker {
@@ -222,6 +283,11 @@ impl<T> State<T> {
     fn take(&mut self, choose: impl FnOnce(&[T]) -> Option<usize>) -> Option<T> {
         let at = choose(&self.free).filter(|at| *at < self.free.len())?;
         Some(self.free.swap_remove(at))
+    }
+
+    /// Whether an alarm is still to ring, at this time or before.
+    fn rings_by(&self, end: Instant, now: Instant) -> bool {
+        self.alarm.as_ref().is_some_and(|alarm| now < alarm.at && alarm.at <= end)
     }
 
     fn is_awaited(&self) -> bool {
@@ -262,13 +328,13 @@ impl<T> Ticket<'_, T> {
     /// The place, once there is one; and with it the turn is used.
     fn take(&self, waker: &Waker) -> Option<T> {
         let mut state = self.gate.lock();
-        let waiter = state.waiting.iter_mut().find(|waiter| waiter.id == self.id)?;
+        let at = state.waiting.iter().position(|waiter| waiter.id == self.id)?;
+        let waiter = state.waiting.get_mut(at)?;
         if waiter.place.is_none() {
             waiter.waker = Some(waker.clone());
+            return None;
         }
-        let place = waiter.place.take()?;
-        state.waiting.retain(|waiter| waiter.id != self.id);
-        Some(place)
+        state.waiting.remove(at)?.place
     }
 }
 
@@ -362,12 +428,61 @@ mod tests {
         let gate = Gate::new(vec![(), ()]);
         let held = (gate.try_pass("a").unwrap(), gate.try_pass("b").unwrap());
         let mut promised = Box::pin(gate.pass("promised", Duration::from_secs(10)));
-        assert!(promised.as_mut().poll(&mut std::task::Context::from_waker(Waker::noop())).is_pending());
+        assert!(promised.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
         drop(held); // one place is handed to who waits, and the other is free
         assert!(wait(gate.pass("late", SHORT)).is_ok());
         let _first = gate.try_pass("again").unwrap();
         assert!(gate.try_pass("third").is_none(), "the promised place is not given away");
         assert!(wait(promised).is_ok());
+    }
+
+    #[test]
+    fn each_wait_ends_in_its_own_time() {
+        let gate = Gate::single();
+        let _held = gate.try_pass("holder").unwrap();
+        let given_up = || {
+            let mut waiting = Box::pin(gate.pass("gives up", SHORT));
+            assert!(waiting.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        };
+        given_up(); // its alarm is left, and rings too soon for all but one of the others
+        let waits: Vec<_> = [4, 1, 3, 2, 0]
+            .map(|times| {
+                let gate = Arc::clone(&gate);
+                let wait_for = SHORT * times;
+                std::thread::spawn(move || (wait_for, wait(gate.pass("waiter", wait_for)).unwrap_err().waited))
+            })
+            .into_iter()
+            .collect();
+        for thread in waits {
+            let (wanted, waited) = thread.join().unwrap();
+            assert!(waited >= wanted && waited < wanted + Duration::from_secs(5), "{waited:?} and not {wanted:?}");
+        }
+        given_up();
+        std::thread::sleep(SHORT * 2); // it rings, and nobody is there
+        assert!(wait(gate.pass("late", SHORT)).is_err());
+    }
+
+    #[test]
+    fn an_alarm_keeps_no_gate() {
+        let gate = Gate::new(vec![Arc::new(())]);
+        let place = {
+            let mut held = gate.try_pass("holder").unwrap();
+            let mut waiting = Box::pin(gate.pass("gives up", Duration::from_secs(1000)));
+            assert!(waiting.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+            Arc::downgrade(held.place().unwrap())
+        };
+        drop(gate);
+        assert_eq!(place.strong_count(), 0);
+    }
+
+    #[test]
+    fn a_wait_may_have_no_end() {
+        let gate = Gate::single();
+        let held = gate.try_pass("holder").unwrap();
+        let mut waiting = Box::pin(gate.pass("waiter", Duration::MAX));
+        assert!(waiting.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        drop(held);
+        assert!(wait(waiting).is_ok());
     }
 
     #[test]
@@ -377,7 +492,7 @@ mod tests {
             let held = gate.try_pass("holder").unwrap();
             let mut waiting = Box::pin(gate.pass("gives up", Duration::from_secs(10)));
             for _ in 0..polls {
-                assert!(waiting.as_mut().poll(&mut std::task::Context::from_waker(Waker::noop())).is_pending());
+                assert!(waiting.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
             }
             drop(held); // its turn has come
             drop(waiting); // but it is gone

@@ -53,9 +53,9 @@ pub struct Compiled {
     pub order: Option<Vec<u16>>,
     /// The columns it gives back.
     pub outputs: Vec<Output>,
-    /// Of an INSERT of several rows, where the keys that the database generates follow each other: the query for the
-    /// highest there is, without values.
-    pub highest_key: Option<String>,
+    /// Of an INSERT of several rows whose generated keys follow each other: what is asked before, so that they are told
+    /// by one. See [`Dialect::counts_keys_up`](crate::Dialect::counts_keys_up).
+    pub key_query: Option<String>,
 }
 
 /// What a server is told about a parameter.

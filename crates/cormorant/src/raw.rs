@@ -164,7 +164,7 @@ impl Sql {
             // Whatever its first word says, it may call a function that writes.
             repeats: false,
             single: false,
-            highest_key: None,
+            key_query: None,
         };
         Ok(target.call(call, sink).await?.rows)
     }

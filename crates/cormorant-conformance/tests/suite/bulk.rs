@@ -194,6 +194,88 @@ conformance! {
         assert_eq!(rows(test).await?, 21);
     }
 
+    async fn keys_are_told_by_the_first_only_where_they_are_certain_to_follow_it(test: &Fixture) {
+        if !test.is(Backend::MariaDb) {
+            return Ok(());
+        }
+        test.db.create(models![Mark, Counted]).await?;
+        let given_back = async || {
+            each_has_its_own_key(test, 0..3).await?;
+            test.statements();
+            each_has_its_own_key(test, 3..9).await?;
+            let sent: Vec<_> = test.statements().into_iter().filter(|sql| sql.starts_with("INSERT")).collect();
+            assert_eq!(sent.len(), 1, "{sent:?}");
+            Ok::<bool, cormorant::Error>(sent.iter().any(|sql| sql.contains("RETURNING")))
+        };
+        assert!(!given_back().await?);
+        // A trigger that writes elsewhere has keys of its own, and one that comes later may choose these.
+        test.execute(
+            "CREATE TRIGGER t AFTER INSERT ON bulk_marks FOR EACH ROW INSERT INTO bulk_counted (name) VALUES (new.name)",
+        )
+        .await?;
+        assert!(given_back().await?);
+        test.execute("DROP TRIGGER t").await?;
+        assert!(!given_back().await?);
+        let chooses = "CREATE TRIGGER t BEFORE INSERT ON bulk_marks FOR EACH ROW \
+                       SET new.id = 7 * (SELECT max(id) FROM bulk_counted) + 7 * new.small + 1000";
+        test.execute(chooses).await?;
+        assert!(given_back().await?);
+        test.execute("DROP TRIGGER t").await?;
+        // Another engine, or keys that another object counts.
+        for alter in [
+            "ALTER TABLE bulk_marks ENGINE = MyISAM",
+            "ALTER TABLE bulk_marks ENGINE = InnoDB PARTITION BY HASH (id) PARTITIONS 3",
+            "ALTER TABLE bulk_marks REMOVE PARTITIONING",
+        ] {
+            test.execute(alter).await?;
+            test.execute("DELETE FROM bulk_marks").await?;
+            assert_eq!(given_back().await?, !alter.contains("REMOVE"), "{alter}");
+        }
+        test.execute("CREATE SEQUENCE s START WITH 5000 INCREMENT BY 3").await?;
+        test.execute("ALTER TABLE bulk_marks MODIFY id bigint NOT NULL DEFAULT (NEXT VALUE FOR s)").await?;
+        assert!(given_back().await?);
+    }
+
+    async fn keys_among_several_masters_are_further_apart(test: &Fixture) {
+        if !test.is(Backend::MariaDb) {
+            return Ok(());
+        }
+        test.db.create(models![Mark]).await?;
+        each_has_its_own_key(test, 0..3).await?;
+        each_has_its_own_key(test, 0..3).await?;
+        test.db.transaction(async |tx| {
+            unchecked("SET auto_increment_increment = 10, auto_increment_offset = 3").execute(tx).await?;
+            for _ in 0..3 {
+                let marks = Mark::insert_many(tx, (0..4).map(mark)).await?;
+                for (found, n) in marks.iter().zip(0..) {
+                    assert_eq!((found.id % 10, &Mark::get(tx, found.id).await?.name), (3, &format!("mark {n}")));
+                }
+            }
+            Ok(())
+        }).await?;
+    }
+
+    async fn who_may_not_see_triggers_is_given_each_key(test: &Fixture) {
+        if !test.is(Backend::MariaDb) {
+            return Ok(());
+        }
+        test.db.create(models![Mark]).await?;
+        let database: String = unchecked("SELECT DATABASE()").one(&test.db).await?;
+        let user = cormorant_conformance::unique_name("u");
+        let (_, place) = test.url.rsplit_once('@').unwrap();
+        test.execute(&format!("CREATE USER {user}")).await?;
+        for (privileges, given_back) in [("SELECT, INSERT", true), ("TRIGGER", false)] {
+            test.execute(&format!("GRANT {privileges} ON {database}.* TO {user}")).await?;
+            let other = Fixture::at(test.backend, format!("mysql://{user}@{place}"), |options| options).await?;
+            for _ in 0..3 {
+                each_has_its_own_key(&other, 0..3).await?;
+            }
+            let insert = other.statements().into_iter().rfind(|sql| sql.starts_with("INSERT")).unwrap();
+            assert_eq!(insert.contains("RETURNING"), given_back, "with {privileges}");
+        }
+        test.execute(&format!("DROP USER {user}")).await?;
+    }
+
     async fn keys_that_cannot_be_told_are_an_error_and_leave_nothing(test: &Fixture) {
         if !test.is(Backend::Sqlite) {
             // The others give each key back.

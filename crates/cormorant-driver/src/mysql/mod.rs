@@ -2,8 +2,10 @@
 
 pub(crate) mod cell;
 mod errors;
+mod keys;
 mod open;
 mod statement;
+mod statements;
 mod transaction;
 mod values;
 mod wire;
@@ -17,7 +19,9 @@ use mysql_async::prelude::Queryable;
 use crate::control::Control;
 use crate::options::ServerOptions;
 use crate::runtime::Home;
-use crate::{Begin, Call, Done, Error, ErrorKind, Result, Sink};
+use crate::{Begin, Call, Done, Error, ErrorKind, Result, Row, Sink};
+use keys::Keys;
+use statements::Statements;
 use transaction::Transaction;
 use wire::{Wire, at};
 
@@ -28,6 +32,8 @@ pub(crate) struct Connection {
     /// The most bytes that the server takes in one packet.
     max_packet: usize,
     transaction: Transaction,
+    keys: Keys,
+    statements: Statements,
 }
 
 impl fmt::Debug for Connection {
@@ -43,7 +49,14 @@ impl fmt::Debug for Connection {
 impl Connection {
     pub(crate) async fn open(options: &ServerOptions, timeout: Duration) -> Result<Self> {
         let open::Opened { wire, dialect, max_packet } = open::open(options, timeout).await?;
-        Ok(Self { wire, dialect, max_packet, transaction: Transaction::None })
+        Ok(Self {
+            wire,
+            dialect,
+            max_packet,
+            transaction: Transaction::None,
+            keys: Keys::default(),
+            statements: Statements::default(),
+        })
     }
 
     pub(crate) fn dialect(&self) -> Dialect {
@@ -58,11 +71,42 @@ impl Connection {
     /// of a transaction.
     pub(crate) async fn run(&mut self, call: Call<'_>, sink: Sink<'_>) -> Result<Done> {
         self.transaction.check(Control::None)?;
+        let Some(query) = call.key_query else { return self.run_once_or_twice(call, sink).await };
+        if !self.keys_follow(query).await? {
+            return Ok(Done::default());
+        }
+        let done = self.run_once_or_twice(call, sink).await?;
+        match done.key {
+            Some(_) => Ok(done),
+            None => Err(Error::new(ErrorKind::Database, "the server did not say which keys it generated")),
+        }
+    }
+
+    /// Whether the keys that one INSERT generates are certain to follow each other; the server is asked once.
+    async fn keys_follow(&mut self, query: &str) -> Result<bool> {
+        if let Some(known) = self.keys.follow(query) {
+            return Ok(known);
+        }
+        let mut follow = false;
+        let mut sink = |_: &mut Row<'_>| {
+            follow = true;
+            Ok(())
+        };
+        self.send(Call { writes: false, ..Call::text(query) }, &mut sink).await?;
+        self.keys.learn(query, follow);
+        Ok(follow)
+    }
+
+    async fn run_once_or_twice(&mut self, call: Call<'_>, sink: Sink<'_>) -> Result<Done> {
+        self.keys.before(call);
         match self.send(call, &mut *sink).await {
             Err(error) if error.kind() == ErrorKind::PreparedPlanChanged && !self.transaction.is_open() => {
                 self.send(call, sink).await
             }
-            result => result,
+            result => {
+                self.keys.after(call);
+                result
+            }
         }
     }
 
@@ -70,7 +114,7 @@ impl Connection {
         let values = values::bind(call.values, call.order)?;
         self.check_size(call.sql, &values)?;
         let (home, conn) = self.wire.start()?;
-        let result = at(home, statement::run(conn, call, values, sink)).await;
+        let result = at(home, statement::run(conn, &mut self.statements, call, values, sink)).await;
         self.wire.done();
         self.note(&result).await;
         result.map_err(|error| errors::classify(&error, self.dialect))?

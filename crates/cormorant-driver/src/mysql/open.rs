@@ -17,9 +17,6 @@ use crate::options::ServerOptions;
 use crate::runtime::Home;
 use crate::{Error, ErrorKind, Result};
 
-/// Statements kept prepared per connection.
-const STATEMENTS: usize = 256;
-
 /// The largest packet of the protocol. The server's own limit is read, and checked before sending: a packet above it
 /// would cost the connection.
 const LARGEST_PACKET: usize = 1 << 30;
@@ -106,7 +103,8 @@ fn settings(options: &ServerOptions) -> Opts {
         .prefer_socket(false)
         // An UPDATE tells the rows it found: one that changes nothing is not a row that has vanished.
         .client_found_rows(true)
-        .stmt_cache_size(STATEMENTS)
+        // Ours are kept in `statements.rs`.
+        .stmt_cache_size(0)
         .tcp_keepalive(Some(Duration::from_secs(60)))
         // Given here, these two are not asked for with a statement of their own.
         .max_allowed_packet(Some(LARGEST_PACKET))

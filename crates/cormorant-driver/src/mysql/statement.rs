@@ -3,6 +3,7 @@
 use mysql_async::prelude::{Protocol, Queryable};
 use mysql_async::{Conn, DriverError, Error as Raw, Params, QueryResult, Value};
 
+use super::statements::Statements;
 use crate::row::Cells;
 use crate::{Call, Done, Result, Row, Sink};
 
@@ -14,6 +15,7 @@ const FORGOTTEN: [u16; 2] = [1243, 1615];
 /// Runs a statement. The outer error is the server's, the inner one is the sink's.
 pub(super) async fn run(
     conn: &mut Conn,
+    statements: &mut Statements,
     call: Call<'_>,
     values: Vec<Value>,
     sink: Sink<'_>,
@@ -23,17 +25,29 @@ pub(super) async fn run(
     if supplied > 0 && !call.sql.contains('?') {
         return Err(DriverError::StmtParamsMismatch { required: 0, supplied }.into());
     }
-    let statement = match conn.prep(call.sql).await {
-        Err(Raw::Server(error)) if error.code == UNSUPPORTED && values.is_empty() => {
-            return fetch(conn.query_iter(call.sql).await?, call, sink).await;
-        }
-        prepared => prepared?,
+    let known = statements.get(call.sql);
+    let is_new = known.is_none();
+    let statement = match known {
+        Some(statement) => statement,
+        None => match conn.prep(call.sql).await {
+            Err(Raw::Server(error)) if error.code == UNSUPPORTED && values.is_empty() => {
+                return fetch(conn.query_iter(call.sql).await?, call, sink).await;
+            }
+            prepared => prepared?,
+        },
     };
     let required = statement.num_params();
     if usize::from(required) != supplied {
         // Found by mysql_async it would cost the connection.
+        statements.forget(call.sql);
         let _ = conn.close(statement).await;
         return Err(DriverError::StmtParamsMismatch { required, supplied }.into());
+    }
+    if call.keep
+        && is_new
+        && let Some(oldest) = statements.put(call.sql, statement.clone())
+    {
+        conn.close(oldest).await?;
     }
     let result = match conn.exec_iter(statement.clone(), Params::Positional(values)).await {
         Ok(result) => fetch(result, call, sink).await,
@@ -41,6 +55,7 @@ pub(super) async fn run(
     };
     let forgotten = matches!(&result, Err(Raw::Server(error)) if FORGOTTEN.contains(&error.code));
     if (!call.keep || forgotten) && !conn.is_disconnected() {
+        statements.forget(call.sql);
         // The statement has had its result: where closing fails, the next statement finds the connection lost.
         let _ = conn.close(statement).await;
     }

@@ -20,22 +20,28 @@ pub(super) fn bind(values: &[Value<'_>], order: Option<&[u16]>) -> Result<Vec<Bo
             format!("the statement binds {count} values, MySQL and MariaDB take {MOST}: send fewer rows at a time"),
         ));
     }
-    let Some(order) = order else { return values.iter().enumerate().map(|(n, value)| one(n, value)).collect() };
-    let nth = |n: &u16| {
-        let n = usize::from(*n);
-        match values.get(n) {
-            Some(value) => one(n, value),
-            None => Err(Error::new(ErrorKind::Misuse, "the statement has a placeholder that no value is given for")),
+    // Not collected: a result that may be an error does not know how long it will be.
+    let mut bound = Vec::with_capacity(count);
+    let Some(order) = order else {
+        for (n, value) in values.iter().enumerate() {
+            bound.push(one(n, value)?);
         }
+        return Ok(bound);
     };
-    order.iter().map(nth).collect()
+    for n in order.iter().copied().map(usize::from) {
+        let Some(value) = values.get(n) else {
+            return Err(Error::new(ErrorKind::Misuse, "the statement has a placeholder that no value is given for"));
+        };
+        bound.push(one(n, value)?);
+    }
+    Ok(bound)
 }
 
 fn one(n: usize, value: &Value<'_>) -> Result<Bound> {
-    bound(value).map_err(|error| error.with_parameter(n))
+    to_bound(value).map_err(|error| error.with_parameter(n))
 }
 
-fn bound(value: &Value<'_>) -> Result<Bound> {
+fn to_bound(value: &Value<'_>) -> Result<Bound> {
     Ok(match value {
         Value::Null => Bound::NULL,
         Value::Bool(b) => Bound::Int(i64::from(*b)),

@@ -103,7 +103,7 @@ impl Connection {
 
     #[inline]
     fn run_once(&mut self, call: Call<'_>, sink: Sink<'_>, given: &mut bool) -> Result<Done> {
-        match call.highest_key {
+        match call.key_query {
             Some(highest) => self.insert_counting_up(call, highest, sink, given),
             None => self.step(call, sink, given),
         }

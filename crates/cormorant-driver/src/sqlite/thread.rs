@@ -59,17 +59,17 @@ struct OwnedCall {
     session: bool,
     repeats: bool,
     single: bool,
-    highest_key: Option<String>,
+    key_query: Option<String>,
 }
 
 impl OwnedCall {
     fn of(call: Call<'_>) -> Self {
-        let Call { sql, values, parameters, order: _, outputs: _, writes, keep, session, repeats, single, highest_key } =
+        let Call { sql, values, parameters, order: _, outputs: _, writes, keep, session, repeats, single, key_query } =
             call;
         let values = values.iter().cloned().map(Value::into_owned).collect();
         let parameters = parameters.to_vec();
-        let highest_key = highest_key.map(str::to_owned);
-        Self { sql: sql.to_owned(), values, parameters, writes, keep, session, repeats, single, highest_key }
+        let key_query = key_query.map(str::to_owned);
+        Self { sql: sql.to_owned(), values, parameters, writes, keep, session, repeats, single, key_query }
     }
 
     /// The columns that come back are read at the caller's end.
@@ -85,7 +85,7 @@ impl OwnedCall {
             session: self.session,
             repeats: self.repeats,
             single: self.single,
-            highest_key: self.highest_key.as_deref(),
+            key_query: self.key_query.as_deref(),
         }
     }
 }

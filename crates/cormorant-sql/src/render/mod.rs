@@ -46,12 +46,12 @@ pub fn render(statement: &Statement<'_>, dialect: Dialect) -> Result<Compiled, F
     }
     let order = (dialect.placeholder() == Placeholder::Plain).then_some(renderer.order);
     enough_values(dialect, order.as_ref().map_or(parameters.len(), Vec::len))?;
-    let highest_key = match kind {
-        Kind::Insert => write::highest_key(table, tokens, dialect)?,
+    let key_query = match kind {
+        Kind::Insert => write::key_query(table, tokens, dialect)?,
         _ => None,
     };
     let Renderer { sql, outputs, .. } = renderer;
-    Ok(Compiled { sql, writes: kind.writes(), parameters, order, outputs, highest_key })
+    Ok(Compiled { sql, writes: kind.writes(), parameters, order, outputs, key_query })
 }
 
 /// Refuses more values than a statement can carry.

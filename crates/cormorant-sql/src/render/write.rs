@@ -266,23 +266,55 @@ fn rows(tokens: &[Token]) -> u32 {
     tokens.iter().find_map(|token| if let Token::Rows(n) = token { Some(*n) } else { None }).unwrap_or(1)
 }
 
-/// The query for the highest key, of an INSERT whose generated keys follow each other: they need not be given back.
-pub(super) fn highest_key(
-    table: &'static TableDef,
-    tokens: &[Token],
-    dialect: Dialect,
-) -> Result<Option<String>, Fault> {
+/// What is asked before an INSERT whose generated keys follow each other, so that they need not be given back.
+pub(super) fn key_query(table: &'static TableDef, tokens: &[Token], dialect: Dialect) -> Result<Option<String>, Fault> {
     let given = |key: u16| tokens.contains(&Token::Into(key)) || tokens.contains(&Token::Returning(key));
     let Some(key) = table.generated_key().filter(|key| !given(*key)) else { return Ok(None) };
     if !dialect.counts_keys_up() || rows(tokens) < 2 {
         return Ok(None);
     }
     let mut renderer = Renderer::new(dialect);
+    if dialect == Dialect::MariaDb {
+        renderer.keys_follow(table, key)?;
+        return Ok(Some(renderer.sql));
+    }
     renderer.push("SELECT max(");
     renderer.column_name(table, key)?;
     renderer.push(") FROM ");
     renderer.table(table)?;
     Ok(Some(renderer.sql))
+}
+
+impl Renderer {
+    /// MariaDB: gives a row where the keys of one INSERT are certain to follow each other, by one.
+    ///
+    /// - The server counts the column up, in a plain table of InnoDB.
+    /// - No trigger chooses keys. Who may not see triggers cannot know.
+    /// - Keys are not shared out among several masters. A Galera cluster changes how they are while a session lasts.
+    fn keys_follow(&mut self, table: &'static TableDef, key: u16) -> Result<(), Fault> {
+        let literal = |text: &'static str| crate::literal(self.dialect, &crate::Value::Text(text.into()));
+        let column = table.column(key).ok_or(Fault::Malformed("a key is no column of its table"))?;
+        let (name, column) = (literal(table.name)?, literal(column.name)?);
+        let schema = table.schema.map_or(Ok("DATABASE()".to_owned()), literal)?;
+        let me = "GRANTEE = CONCAT('''', REPLACE(CURRENT_USER(), '@', '''@'''), '''') AND PRIVILEGE_TYPE = 'TRIGGER'";
+        self.push(&format!(
+            "SELECT 1 FROM information_schema.TABLES WHERE TABLE_SCHEMA = {schema} AND TABLE_NAME = {name} \
+             AND TABLE_TYPE = 'BASE TABLE' AND ENGINE = 'InnoDB' AND CREATE_OPTIONS NOT LIKE '%partitioned%' \
+             AND @@auto_increment_increment = 1 \
+             AND EXISTS (SELECT 1 FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = {schema} \
+             AND TABLE_NAME = {name} AND COLUMN_NAME = {column} AND EXTRA = 'auto_increment') \
+             AND NOT EXISTS (SELECT 1 FROM information_schema.TRIGGERS WHERE EVENT_OBJECT_SCHEMA = {schema} \
+             AND EVENT_OBJECT_TABLE = {name} AND EVENT_MANIPULATION = 'INSERT') \
+             AND (EXISTS (SELECT 1 FROM information_schema.USER_PRIVILEGES WHERE {me}) \
+             OR EXISTS (SELECT 1 FROM information_schema.SCHEMA_PRIVILEGES WHERE {me} \
+             AND REPLACE(TABLE_SCHEMA, '\\\\', '') = {schema}) \
+             OR EXISTS (SELECT 1 FROM information_schema.TABLE_PRIVILEGES WHERE {me} \
+             AND TABLE_SCHEMA = {schema} AND TABLE_NAME = {name})) \
+             AND NOT EXISTS (SELECT 1 FROM information_schema.SESSION_VARIABLES WHERE VARIABLE_NAME = 'WSREP_ON' \
+             AND VARIABLE_VALUE = 'ON')"
+        ));
+        Ok(())
+    }
 }
 
 /// An INSERT binds its columns' values row by row.

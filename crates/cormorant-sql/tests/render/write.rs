@@ -48,11 +48,17 @@ fn insert_of_lists() {
 }
 
 #[test]
-fn the_highest_key_is_asked_for_where_generated_ones_follow_it() {
-    let highest = |query: &Query, dialect| query.render(dialect).unwrap().highest_key;
+fn what_tells_several_keys_by_one_is_asked_for_where_they_follow_each_other() {
+    let highest = |query: &Query, dialect| query.render(dialect).unwrap().key_query;
     let several = insert(&[NAME, AGE], 2);
     assert_eq!(highest(&several, Sqlite).as_deref(), Some(r#"SELECT max("id") FROM "users""#));
-    for dialect in [Postgres, MySql, MariaDb] {
+    let follow = highest(&several, MariaDb).unwrap();
+    for part in
+        ["TABLE_SCHEMA = DATABASE() AND TABLE_NAME = 'users'", "COLUMN_NAME = 'id'", "EVENT_OBJECT_TABLE = 'users'"]
+    {
+        assert!(follow.contains(part), "{part}: {follow}");
+    }
+    for dialect in [Postgres, MySql] {
         assert_eq!(highest(&several, dialect), None);
     }
     assert_eq!(highest(&insert(&[NAME, AGE], 1), Sqlite), None, "one key is told anyway");

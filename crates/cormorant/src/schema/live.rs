@@ -75,7 +75,7 @@ async fn read(
         session: false,
         repeats: true,
         single: false,
-        highest_key: None,
+        key_query: None,
     };
     target
         .call(call, &mut |row| {
