@@ -8,10 +8,10 @@ pub use std::marker::{Copy, PhantomData};
 pub use std::option::Option::{self, None, Some};
 pub use std::result::Result::Ok;
 
-pub use cormorant_driver::{Result, Row};
+pub use cormorant_driver::{Cell, Mismatch, Result, Row};
 pub use cormorant_macros::__sql;
 pub use cormorant_sql::schema::{
-    CheckDef, ColumnDef, ColumnType, DefaultDef, IndexDef, OnDelete, RelationDef, TableDef,
+    Allowed, CheckDef, ColumnDef, ColumnType, DefaultDef, IndexDef, OnDelete, RelationDef, TableDef,
 };
 use cormorant_sql::{Binary, Class, Token, Unary};
 pub use cormorant_sql::{Buffer, Route, Value};
@@ -20,11 +20,12 @@ pub use crate::dec::decimal;
 pub use crate::expr::{Assign, IntoExpr};
 pub use crate::raw::Known;
 pub use crate::registry::{Registered, inventory, register};
+pub use crate::scalar::db_enum::{constant, integer_type, integers, read_integer, read_text};
 pub use crate::{
     Columns, Executor, Expr, Field, ForeignKey, FromRow, IntoModel, Join, KeyPart, Left, Mapper, Model, Predicate,
-    Record, Selectable, Selection, Unsaved, Unstorable,
+    Record, Scalar, Selectable, Selection, Unsaved, Unstorable,
 };
-use crate::{Error, ErrorKind, Scalar};
+use crate::{Error, ErrorKind};
 
 /// A required field of a builder that has a value.
 #[derive(Debug)]
