@@ -1,7 +1,7 @@
 use cormorant::prelude::*;
 
 #[derive(DbEnum, Clone, PartialEq)]
-enum Status<T> {
+enum Status<const N: usize> {
     Draft,
     Done,
 }

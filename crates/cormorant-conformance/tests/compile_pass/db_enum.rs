@@ -16,6 +16,7 @@ enum Scalar {
     support,
     VALUES,
     r#type,
+    #[db_enum(rename = "TYPE")]
     TYPE,
     ALLOWED,
 }

@@ -45,7 +45,7 @@ pub(super) fn expand(checked: &DbEnum) -> TokenStream {
                 }
 
                 fn from_cell(cell: #support::Cell<'_>) -> #support::Result<Self, #support::Mismatch> {
-                    #support::#read(cell, #expected, #values, &[#(#ident::#names),*])
+                    #support::#read(cell, #expected, #values, [#(#ident::#names),*])
                 }
             }
         };

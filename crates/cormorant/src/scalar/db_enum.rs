@@ -7,29 +7,29 @@ use super::Scalar;
 use cormorant_driver::{Cell, Mismatch};
 
 /// The variant that a text stands for. `texts` and `variants` are in one order.
-pub fn read_text<T: Clone>(
+pub fn read_text<T, const N: usize>(
     cell: Cell<'_>,
     expected: &'static str,
     texts: &'static [&'static str],
-    variants: &[T],
+    variants: [T; N],
 ) -> Result<T, Mismatch> {
     let text = cell.text()?;
     let mut both = texts.iter().zip(variants);
-    let found = both.find(|(other, _)| **other == text).map(|(_, variant)| variant.clone());
+    let found = both.find(|(other, _)| **other == text).map(|(_, variant)| variant);
     // What stands there is not shown: a text is the user's.
     found.ok_or_else(|| Mismatch::new(expected, format!("a text that is none of {}", Allowed::Texts(texts))))
 }
 
 /// The variant that an integer stands for. `integers` and `variants` are in one order.
-pub fn read_integer<T: Clone>(
+pub fn read_integer<T, const N: usize>(
     cell: Cell<'_>,
     expected: &'static str,
     integers: &'static [i64],
-    variants: &[T],
+    variants: [T; N],
 ) -> Result<T, Mismatch> {
     let integer = cell.int()?;
     let mut both = integers.iter().zip(variants);
-    let found = both.find(|(other, _)| **other == integer).map(|(_, variant)| variant.clone());
+    let found = both.find(|(other, _)| **other == integer).map(|(_, variant)| variant);
     found.ok_or_else(|| Mismatch::new(expected, format!("an integer that is none of {}", Allowed::Integers(integers))))
 }
 

@@ -1,6 +1,6 @@
 use cormorant::prelude::*;
 
-#[derive(DbEnum)]
+#[derive(DbEnum, Clone)]
 enum Status {
     Draft,
     Done,
