@@ -4,6 +4,7 @@ use std::fmt;
 
 /// The values that a column may hold, in the order in which the type declares them.
 ///
+/// # As a message lists them
 /// ```
 /// use cormorant_schema::Allowed;
 /// assert_eq!(Allowed::Texts(&["draft", "published"]).to_string(), "`draft`, `published`");
