@@ -1,6 +1,7 @@
 //! The derive macros of Cormorant. Each parses, checks, and expands; what is the same for every model lives in the
 //! library, not in the expansion.
 
+mod db_enum;
 mod errors;
 mod from_row;
 mod hygiene;
@@ -19,6 +20,12 @@ pub fn derive_model(input: TokenStream) -> TokenStream {
 #[proc_macro_derive(FromRow, attributes(from_row))]
 pub fn derive_from_row(input: TokenStream) -> TokenStream {
     expand(input, from_row::derive)
+}
+
+/// Makes an enum the type of a column: see its documentation in `cormorant`.
+#[proc_macro_derive(DbEnum, attributes(db_enum))]
+pub fn derive_db_enum(input: TokenStream) -> TokenStream {
+    expand(input, db_enum::derive)
 }
 
 /// SQL text whose braces bind what they hold, behind the path of the library: what `cormorant::sql!` becomes.

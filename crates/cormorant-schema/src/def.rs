@@ -3,7 +3,7 @@
 //! `#[derive(Model)]` emits these values; a mapper written by hand can do the same. They hold names as text:
 //! the text becomes an [`Ident`](crate::Ident) at the one place that writes names into SQL.
 
-use crate::ColumnType;
+use crate::{Allowed, ColumnType, names};
 
 /// A table, as its model describes it.
 #[derive(Clone, Copy, Debug)]
@@ -91,6 +91,8 @@ pub struct ColumnDef {
     pub index: bool,
     /// The value the database gives when none is sent.
     pub default: Option<DefaultDef>,
+    /// The values it may hold, where its type has but a few.
+    pub allowed: Option<Allowed>,
     /// A condition every row must meet, in SQL.
     pub check: Option<&'static str>,
     /// An integer key that the database generates when it is left at zero.
@@ -110,6 +112,7 @@ impl ColumnDef {
             unique: false,
             index: false,
             default: None,
+            allowed: None,
             check: None,
             generated: false,
             secret: false,
@@ -158,6 +161,12 @@ impl ColumnDef {
         self
     }
 
+    /// With no other values than these, where they are named.
+    pub const fn allowed(mut self, values: Option<Allowed>) -> Self {
+        self.allowed = values;
+        self
+    }
+
     /// With a condition in SQL.
     pub const fn check(mut self, sql: &'static str) -> Self {
         self.check = Some(sql);
@@ -170,6 +179,20 @@ impl ColumnDef {
         self.indexable()
     }
 
+    /// The name of the constraint that it holds one of its allowed values, where there is one.
+    pub fn allowed_name(&self, table: &str) -> Option<String> {
+        self.allowed.map(|_| names::check(table, self.name))
+    }
+
+    /// The name of its own check, where it has one. Beside allowed values it makes room: what they are called does not
+    /// depend on whether the field has a check as well.
+    pub fn check_name(&self, table: &str) -> Option<String> {
+        self.check.map(|_| match self.allowed {
+            None => names::check(table, self.name),
+            Some(_) => names::check(table, &format!("{}_check", self.name)),
+        })
+    }
+
     /// Never shown in messages.
     pub const fn secret(mut self) -> Self {
         self.secret = true;
@@ -178,7 +201,7 @@ impl ColumnDef {
 }
 
 /// The value a column gets when none is sent.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug)]
 pub enum DefaultDef {
     /// `TRUE` or `FALSE`.
     Bool(bool),
@@ -190,6 +213,8 @@ pub enum DefaultDef {
     Text(&'static str),
     /// SQL, written as it stands: `CURRENT_TIMESTAMP`.
     Sql(&'static str),
+    /// What a constant of the program is stored as: one of the column's allowed values, or nothing.
+    Constant(fn() -> Option<DefaultDef>),
 }
 
 /// A foreign key. Its target is a function so that tables may point at each other and at themselves.

@@ -7,6 +7,7 @@
 //! Names: [`Ident`] is the only type a name can have on its way into SQL; [`names`] makes the names of
 //! constraints and indexes by rule.
 
+mod allowed;
 pub mod def;
 mod ident;
 pub mod link;
@@ -14,7 +15,8 @@ pub mod names;
 pub mod table;
 mod types;
 
+pub use allowed::Allowed;
 pub use def::{CheckDef, ColumnDef, DefaultDef, IndexDef, LinkDef, ManyDef, OnDelete, RelationDef, TableDef};
 pub use ident::{Ident, InvalidIdent};
-pub use table::{Check, Column, Default, ForeignKey, Index, PrimaryKey, Schema, Table};
+pub use table::{Check, Column, Condition, Default, ForeignKey, Index, PrimaryKey, Schema, Table};
 pub use types::ColumnType;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::{ColumnType, DefaultDef, Ident, InvalidIdent, OnDelete, RelationDef, TableDef, names};
+use crate::{Allowed, ColumnType, DefaultDef, Ident, InvalidIdent, OnDelete, RelationDef, TableDef, names};
 
 /// Tables, in an order in which they can be created: a table stands behind those it points at, where no cycle
 /// prevents it.
@@ -155,8 +155,19 @@ pub struct Index {
 pub struct Check {
     /// The constraint's name.
     pub name: Ident,
-    /// The condition, in SQL.
-    pub sql: String,
+    /// The condition.
+    pub condition: Condition,
+}
+
+/// What a check demands.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Condition {
+    /// SQL, written as it stands.
+    Sql(String),
+    /// A column holds one of these texts.
+    Texts(Ident, Vec<String>),
+    /// A column holds one of these integers.
+    Integers(Ident, Vec<i64>),
 }
 
 impl Table {
@@ -172,7 +183,7 @@ impl Table {
                     name: Ident::new(column.name)?,
                     ty: def.type_of(position).unwrap_or(column.ty),
                     null: column.null,
-                    default: column.default.map(owned_default),
+                    default: column.default.and_then(owned_default),
                     generated: column.generated,
                 })
             })
@@ -202,14 +213,15 @@ impl Table {
     }
 }
 
-fn owned_default(default: DefaultDef) -> Default {
-    match default {
+fn owned_default(default: DefaultDef) -> Option<Default> {
+    Some(match default {
         DefaultDef::Bool(value) => Default::Bool(value),
         DefaultDef::Int(value) => Default::Number(value.to_string()),
         DefaultDef::Number(text) => Default::Number(text.to_owned()),
         DefaultDef::Text(text) => Default::Text(text.to_owned()),
         DefaultDef::Sql(sql) => Default::Sql(sql.to_owned()),
-    }
+        DefaultDef::Constant(value) => return value().and_then(owned_default),
+    })
 }
 
 /// What the model says twice is made once: a field's index that the struct names as well.
@@ -263,13 +275,29 @@ fn indexes(def: &TableDef) -> Result<Vec<Index>, InvalidIdent> {
     single.chain(several).collect()
 }
 
+/// Those of columns first, in the order of the fields, then what the struct declares.
 fn checks(def: &TableDef) -> Result<Vec<Check>, InvalidIdent> {
-    let of_columns = def.columns.iter().filter_map(|column| Some((column.name, column.check?)));
-    let of_table = def.checks.iter().map(|check| (check.name, check.sql));
-    of_columns
-        .chain(of_table)
-        .map(|(name, sql)| Ok(Check { name: Ident::new(names::check(def.name, name))?, sql: sql.to_owned() }))
-        .collect()
+    let mut checks = Vec::new();
+    for column in def.columns {
+        if let (Some(name), Some(allowed)) = (column.allowed_name(def.name), column.allowed) {
+            checks.push(Check { name: Ident::new(name)?, condition: one_of(Ident::new(column.name)?, allowed) });
+        }
+        if let (Some(name), Some(sql)) = (column.check_name(def.name), column.check) {
+            checks.push(Check { name: Ident::new(name)?, condition: Condition::Sql(sql.to_owned()) });
+        }
+    }
+    for check in def.checks {
+        let name = Ident::new(names::check(def.name, check.name))?;
+        checks.push(Check { name, condition: Condition::Sql(check.sql.to_owned()) });
+    }
+    Ok(checks)
+}
+
+fn one_of(column: Ident, allowed: Allowed) -> Condition {
+    match allowed {
+        Allowed::Texts(texts) => Condition::Texts(column, texts.iter().map(|text| (*text).to_owned()).collect()),
+        Allowed::Integers(integers) => Condition::Integers(column, integers.to_vec()),
+    }
 }
 
 #[cfg(test)]

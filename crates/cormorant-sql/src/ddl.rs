@@ -1,6 +1,6 @@
 //! Statements that create and drop tables.
 
-use cormorant_schema::{Column, ColumnType, Default, ForeignKey, Ident, Index, OnDelete, Table};
+use cormorant_schema::{Column, ColumnType, Condition, Default, ForeignKey, Ident, Index, OnDelete, Table};
 
 use crate::{Dialect, Fault, Value, literal, quote};
 
@@ -46,7 +46,7 @@ pub fn create_table(table: &Table, dialect: Dialect) -> Result<Vec<String>, Faul
         sql.text(",\n    INDEX ").name(&index.name).text(" ").names(&index.columns);
     }
     for check in &table.checks {
-        sql.text(",\n    CONSTRAINT ").name(&check.name).text(" CHECK (").text(&check.sql).text(")");
+        sql.text(",\n    CONSTRAINT ").name(&check.name).text(" CHECK (").condition(&check.condition)?.text(")");
     }
     sql.text("\n)").text(dialect.table_options());
     if table.strict && dialect == Dialect::Sqlite {
@@ -245,6 +245,27 @@ impl Sql {
             Default::Sql(sql) => self.text("(").text(sql).text(")"),
         };
         Ok(())
+    }
+
+    fn condition(&mut self, condition: &Condition) -> Result<&mut Self, Fault> {
+        match condition {
+            Condition::Sql(sql) => Ok(self.text(sql)),
+            Condition::Texts(column, texts) => {
+                self.one_of(column, texts.iter().map(|text| Value::Text(text.as_str().into())))
+            }
+            Condition::Integers(column, integers) => {
+                self.one_of(column, integers.iter().map(|integer| Value::Int(*integer)))
+            }
+        }
+    }
+
+    fn one_of<'v>(&mut self, column: &Ident, values: impl Iterator<Item = Value<'v>>) -> Result<&mut Self, Fault> {
+        self.name(column).text(" IN (");
+        for (n, value) in values.enumerate() {
+            let value = literal(self.dialect, &value)?;
+            self.text(if n == 0 { "" } else { ", " }).text(&value);
+        }
+        Ok(self.text(")"))
     }
 
     fn foreign_key(&mut self, key: &ForeignKey) -> &mut Self {

@@ -6,7 +6,7 @@ use crate::{Dialect, Fault, Value};
 
 /// A value as a literal, which stands for it at every place where a value may.
 ///
-/// Statements bind their values; this is for the places that cannot: `DEFAULT` in CREATE TABLE.
+/// Statements bind their values; this is for the places that cannot: `DEFAULT` and `CHECK` in CREATE TABLE.
 ///
 /// ```
 /// use cormorant_sql::{Dialect, Value, literal};
@@ -75,8 +75,12 @@ impl Dialect {
         let special = |c| doubled.contains(c);
         match self {
             // Whether a backslash starts an escape depends on the server's mode: in hexadecimal nothing does.
-            Self::MySql | Self::MariaDb if special('\\') || special('\0') => {
+            Self::MySql if special('\\') || special('\0') => {
                 format!("_utf8mb4 {}", self.bytes_literal(text.as_bytes()))
+            }
+            // MariaDB would keep that in a CHECK as text without escapes, which it cannot read again.
+            Self::MariaDb if special('\\') || special('\0') => {
+                format!("(CONVERT({} USING utf8mb4))", self.bytes_literal(text.as_bytes()))
             }
             // The same on PostgreSQL, where this form says that it does.
             Self::Postgres if special('\\') => format!("E'{}'", doubled.replace('\\', "\\\\")),

@@ -62,8 +62,65 @@ pub use columns::Columns;
 pub use cormorant_driver::{
     Begin, Cell, Conflict, Error, ErrorKind, Fault, Isolation, Mismatch, Options, Result, Row, StatementEvent,
 };
+/// An enum as the type of a column: derives [`Scalar`] for an enum whose variants have no fields.
+///
+/// The column holds a variant's name in snake case, as `varchar` of the longest, and a CHECK by the column's name,
+/// `ck_<table>_<column>`, lets no other text in; a check of the field's own is `ck_<table>_<column>_check` beside it. A
+/// row with a text that is no variant's is [`ErrorKind::Decode`]. Texts sort by the alphabet, integers by size. A
+/// variant stands as `default = Status::Draft` on the model's field, and the database knows that default too.
+///
+/// Tables that exist are compared by the names of their checks: a variant more, or another text, is no difference to
+/// `create_all`, unless it changes the column's type, which is as long as the longest text.
+///
+/// # Attributes of the enum
+/// `rename_all = "SCREAMING_SNAKE_CASE"` (the words of `#[model(rename_all)]`), `integer` (the column holds the
+/// discriminants, as the smallest integer that holds them all), `crate = "path"`.
+///
+/// # Attributes of a variant
+/// `rename = "…"`, its text.
+///
+/// # An enum in a column
+/// ```
+/// use cormorant::prelude::*;
+///
+/// #[derive(DbEnum, Clone, Copy, Debug, PartialEq)]
+/// enum Status {
+///     Draft,
+///     #[db_enum(rename = "live")]
+///     Published,
+/// }
+///
+/// #[derive(DbEnum, Clone, Copy, Debug, PartialEq)]
+/// #[db_enum(integer)]
+/// enum Level {
+///     Low = 10,
+///     High = 20,
+/// }
+///
+/// #[derive(Model)]
+/// struct Post {
+///     id: i64,
+///     #[model(default = Status::Draft)]
+///     status: Status,
+///     former: Option<Status>,
+///     level: Level,
+/// }
+///
+/// # fn main() -> cormorant::Result<()> {
+/// # let db = Database::connect("sqlite::memory:").wait()?;
+/// # db.create(models![Post]).wait()?;
+/// Post::builder().level(Level::High).insert(&db).wait()?;
+/// Post::builder().status(Status::Published).former(Status::Draft).level(Level::Low).insert(&db).wait()?;
+/// let live = Post::filter(|p| p.status().eq(Status::Published)).one(&db).wait()?;
+/// assert_eq!((live.former, live.level), (Some(Status::Draft), Level::Low));
+/// let texts: Vec<(String, i64)> = sql!("SELECT status, level FROM posts ORDER BY level").all(&db).wait()?;
+/// assert_eq!(texts, [("live".to_owned(), 10), ("draft".to_owned(), 20)]);
+/// # Ok(())
+/// # }
+/// ```
+pub use cormorant_macros::DbEnum;
 pub use cormorant_macros::{FromRow, Model};
-pub use cormorant_sql::schema::{ColumnType, TableDef};
+pub use cormorant_sql::schema::{Allowed, ColumnType, TableDef};
 pub use cormorant_sql::{Dialect, Lock, Locking, Taken, Value};
 pub use database::Database;
 pub use executor::Executor;
@@ -76,7 +133,7 @@ pub use query::{Fetch, Output, Query, Rows};
 pub use raw::{Sql, UncheckedSql};
 pub use record::{Record, UniqueColumns};
 pub use relation::{
-    Children, HasMany, HasOne, Included, Links, Many, ManyToMany, OneToOne, Relation, ToMany, load_all,
+    Children, HasMany, HasOne, Included, Links, Many, ManyToMany, OneToOne, Related, Relation, ToMany, load_all,
 };
 pub use row::{Field, FromRow};
 pub use scalar::{Scalar, Unstorable};
@@ -88,8 +145,8 @@ pub use wait::Wait;
 pub mod prelude {
     pub use crate::expr::{Expr, Predicate, case, count, func};
     pub use crate::{
-        Database, Executor, ForeignKey, FromRow, HasMany, HasOne, Lock, ManyToMany, Mapper, Model, OneToOne, PathOf,
-        Query, Record, Transaction, Wait, dec, load_all, models, sql,
+        Database, DbEnum, Executor, ForeignKey, FromRow, HasMany, HasOne, Lock, ManyToMany, Mapper, Model, OneToOne,
+        PathOf, Query, Record, Transaction, Wait, dec, load_all, models, sql,
     };
     pub use jiff::Timestamp;
     pub use jiff::civil::{Date, DateTime, Time};

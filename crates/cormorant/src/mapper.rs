@@ -125,9 +125,9 @@ pub trait Mapper: Sized + 'static {
 /// | `max_length = n` | at most `n` characters |
 /// | `precision = p, scale = s` | `p` digits, `s` of them behind the point |
 /// | `unique`, `index`, `index = false` | an index; a foreign key has one unless it says not to |
-/// | `default = value` | in the builder, and in the database where it is a literal |
+/// | `default = value` | in the builder, and in the database where it is a literal or a variant of a [`DbEnum`](macro@crate::DbEnum) |
 /// | `db_default = "SQL"` | in the database |
-/// | `check = "SQL"` | a condition every row meets |
+/// | `check = "SQL"` | a condition every row meets: the constraint `ck_<table>_<column>`, and of a `DbEnum`, which has that one already, `ck_<table>_<column>_check` |
 /// | `on_delete = cascade` | also `restrict`, `set_null`, `set_default` |
 /// | `on_update = cascade` | the same, when the key it points at changes; nothing is said of it to the database without |
 /// | `path = "…"` | the method's name on the path |

@@ -145,7 +145,8 @@ fn not_null(error: Error, table: &'static TableDef) -> Error {
 
 fn check(error: Error, table: &'static TableDef) -> Error {
     let column = table.columns.iter().find(|column| {
-        column.check.is_some() && error.constraint() == Some(names::check(table.name, column.name).as_str())
+        let mut names = column.allowed_name(table.name).into_iter().chain(column.check_name(table.name));
+        names.any(|name| error.constraint() == Some(name.as_str()))
     });
     let error = error.with_model(table.model);
     match column {

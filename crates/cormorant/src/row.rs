@@ -2,7 +2,7 @@
 
 use cormorant_driver::{Result, Row};
 use cormorant_sql::Value;
-use cormorant_sql::schema::ColumnType;
+use cormorant_sql::schema::{Allowed, ColumnType};
 
 use crate::{Left, Mapper, Model, Record, Scalar, Unstorable};
 
@@ -10,13 +10,15 @@ use crate::{Left, Mapper, Model, Record, Scalar, Unstorable};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a type that a column can hold",
     label = "no column type",
-    note = "built in: bool, i8 to i64, u8 to u64, f32, f64, String, Vec<u8>, Decimal, Date, Time, DateTime, Timestamp, Uuid, ForeignKey, and Option of each; `impl Scalar` adds a type, `#[model(skip)]` leaves a field out"
+    note = "built in: bool, i8 to i64, u8 to u64, f32, f64, String, Vec<u8>, Decimal, Date, Time, DateTime, Timestamp, Uuid, ForeignKey, and Option of each; `#[derive(DbEnum)]` adds an enum, `impl Scalar` any type, `#[model(skip)]` leaves a field out"
 )]
 pub trait Field: Sized {
     /// What the column holds.
     const TYPE: ColumnType;
     /// Whether it may be NULL.
     const NULL: bool;
+    /// The values it has beside NULL, where they are few.
+    const ALLOWED: Option<Allowed>;
 
     /// Takes the value from the next cell of a row.
     ///
@@ -37,6 +39,7 @@ pub trait Field: Sized {
 impl<T: Scalar> Field for T {
     const TYPE: ColumnType = T::TYPE;
     const NULL: bool = false;
+    const ALLOWED: Option<Allowed> = T::ALLOWED;
 
     #[inline]
     fn load(row: &mut Row<'_>) -> Result<Self> {
@@ -58,6 +61,7 @@ impl<T: Scalar> Field for T {
 impl<T: Scalar> Field for Option<T> {
     const TYPE: ColumnType = T::TYPE;
     const NULL: bool = true;
+    const ALLOWED: Option<Allowed> = T::ALLOWED;
 
     #[inline]
     fn load(row: &mut Row<'_>) -> Result<Self> {

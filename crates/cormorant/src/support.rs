@@ -9,10 +9,11 @@ pub use std::ops::FnOnce;
 pub use std::option::Option::{self, None, Some};
 pub use std::result::Result::Ok;
 
-pub use cormorant_driver::{Result, Row};
+pub use cormorant_driver::{Cell, Mismatch, Result, Row};
 pub use cormorant_macros::__sql;
 pub use cormorant_sql::schema::{
-    CheckDef, ColumnDef, ColumnType, DefaultDef, IndexDef, LinkDef, ManyDef, OnDelete, RelationDef, TableDef, link,
+    Allowed, CheckDef, ColumnDef, ColumnType, DefaultDef, IndexDef, LinkDef, ManyDef, OnDelete, RelationDef, TableDef,
+    link,
 };
 use cormorant_sql::{Binary, Class, Token, Unary};
 pub use cormorant_sql::{Buffer, Route, Value};
@@ -28,11 +29,12 @@ pub use crate::relation::{
     BuilderWith, Children, HasOne, Include, Links, Many, Relation, Step, ToMany, Unloaded, load_foreign_key, load_many,
     load_one, nothing,
 };
+pub use crate::scalar::db_enum::{constant, integer_type, integers, read_integer, read_text};
 pub use crate::{
     Columns, Executor, Expr, Field, ForeignKey, FromRow, IntoModel, Join, KeyPart, Left, Mapper, Model, PathOf,
-    Predicate, Record, Selectable, Selection, UniqueColumns, Unsaved, Unstorable,
+    Predicate, Record, Scalar, Selectable, Selection, UniqueColumns, Unsaved, Unstorable,
 };
-use crate::{Error, ErrorKind, Scalar};
+use crate::{Error, ErrorKind};
 
 /// A required field of a builder that has a value.
 #[derive(Debug)]

@@ -34,6 +34,22 @@ struct Step {
     plan: ForeignKey<Plan>,
 }
 
+/// Its relations are written and read.
+#[derive(Model, Clone, Debug, PartialEq)]
+#[model(table = "cancel_labels")]
+struct Label {
+    id: i64,
+    marks: ManyToMany<Mark>,
+    notes: HasMany<Note>,
+}
+
+#[derive(Model, Clone, Debug, PartialEq)]
+#[model(table = "cancel_notes")]
+struct Note {
+    id: i64,
+    label: Option<ForeignKey<Label>>,
+}
+
 /// A second model of one table: the registry refuses the whole program, so `create_all` and `drop_all` send nothing
 /// here. What they send otherwise is what `create` and `drop` send.
 #[derive(Model)]
@@ -177,6 +193,30 @@ cases! {
     "Model::insert_many", (5, 3) => |s| s.db().transaction(async |tx| {
         Mark::insert_many(tx, [mark(1), Mark { id: FIRST - 1, n: 2 }]).await.map(drop)
     });
+    "Record::load", UNTOUCHED => |s| async {
+        let mut label = Label::get(s.db(), 1).await?;
+        label.load(s.db(), |l| l.marks().limit(1)).await
+    };
+    "load_all", UNTOUCHED => |s| async {
+        let mut labels = Label::query().include(|l| l.notes().include(|n| n.label())).all(s.db()).await?;
+        load_all(&mut labels, s.db(), |l| l.marks()).await
+    };
+    "Related::all", UNTOUCHED => |s| async { Label::get(s.db(), 1).await?.marks().all(s.db()).await.map(drop) };
+    "Related::count", UNTOUCHED => |s| async { Label::get(s.db(), 1).await?.notes().count(s.db()).await.map(drop) };
+    "Links::add", UNTOUCHED => |s| async { Label::get(s.db(), 1).await?.marks().add(s.db(), [FIRST, LAST]).await };
+    "Links::remove", UNTOUCHED => |s| async { Label::get(s.db(), 1).await?.marks().remove(s.db(), [FIRST]).await };
+    "Links::clear", UNTOUCHED => |s| async { Label::get(s.db(), 1).await?.marks().clear(s.db()).await };
+    "Links::set", UNTOUCHED => |s| async { Label::get(s.db(), 1).await?.marks().set(s.db(), [LAST]).await };
+    "Links::create", (4, 3) => |s| async {
+        Label::get(s.db(), 1).await?.marks().create(s.db(), mark(3)).await.map(drop)
+    };
+    "Children::add", UNTOUCHED => |s| async { Label::get(s.db(), 1).await?.notes().add(s.db(), [1, 2]).await };
+    "Children::remove", UNTOUCHED => |s| async { Label::get(s.db(), 1).await?.notes().remove(s.db(), [1]).await };
+    "Children::clear", UNTOUCHED => |s| async { Label::get(s.db(), 1).await?.notes().clear(s.db()).await };
+    "Children::set", UNTOUCHED => |s| async { Label::get(s.db(), 1).await?.notes().set(s.db(), [2]).await };
+    "Children::create", UNTOUCHED => |s| async {
+        Label::get(s.db(), 1).await?.notes().create(s.db(), |note| note).await.map(drop)
+    };
     "Builder::insert", (4, 2) => |s| async { Mark::builder().n(2).insert(s.db()).await.map(drop) };
 }
 
@@ -203,7 +243,9 @@ impl Setting {
     async fn new(test: &Fixture, connections: usize) -> Result<Self> {
         let pooled = test.with_connections(connections).await?;
         let outside = pooled.beside(1).await?;
-        outside.db.create(models![Mark]).await?;
+        outside.db.create(models![Mark, Label, Note]).await?;
+        Record::insert(Label::builder(), &outside.db).await?;
+        Note::insert_many(&outside.db, [Note::builder().label(1), Note::builder().label(1)]).await?;
         Ok(Self { pooled, outside, connections })
     }
 

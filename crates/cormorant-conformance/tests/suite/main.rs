@@ -11,6 +11,7 @@
 
 mod bulk;
 mod cancel;
+mod enums;
 mod faults;
 mod golden;
 mod keys;

@@ -116,7 +116,8 @@ conformance! {
     async fn related_rows_are_counted_and_summed(test: &Fixture) {
         seed(test).await?;
         let db = &test.db;
-        let figures: Vec<(String, i64, Option<i64>, Option<f64>, Option<i64>, Option<String>)> = User::query()
+        type Figures = (String, i64, Option<i64>, Option<f64>, Option<i64>, Option<String>);
+        let figures: Vec<Figures> = User::query()
             .order_by(|u| (u.posts().count().desc(), u.id().asc()))
             .select(|u| {
                 let posts = || u.posts();

@@ -90,7 +90,7 @@ impl OnStruct {
     pub(super) fn parse(attributes: &[Attribute], errors: &mut Errors) -> Self {
         let mut this = Self::default();
         let mut seen: Vec<String> = Vec::new();
-        each_key(attributes, errors, |key, meta, errors| {
+        each_key("model", attributes, errors, |key, meta, errors| {
             if !["index", "unique", "check"].contains(&key) {
                 if seen.iter().any(|other| other == key) {
                     errors.at(&meta.path, twice(key));
@@ -125,7 +125,7 @@ impl OnStruct {
 impl OnField {
     pub(super) fn parse(attributes: &[Attribute], errors: &mut Errors) -> Self {
         let mut this = Self::default();
-        each_key(attributes, errors, |key, meta, errors| {
+        each_key("model", attributes, errors, |key, meta, errors| {
             if this.spans.iter().any(|(other, _)| other == key) {
                 errors.at(&meta.path, twice(key));
             }
@@ -195,12 +195,14 @@ impl Index {
     }
 }
 
-fn each_key(
+/// Reads what stands in the attributes of this name, key by key.
+pub(crate) fn each_key(
+    of: &str,
     attributes: &[Attribute],
     errors: &mut Errors,
     mut read: impl FnMut(&str, &ParseNestedMeta<'_>, &mut Errors) -> syn::Result<()>,
 ) {
-    for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("model")) {
+    for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident(of)) {
         let parsed = attribute.parse_nested_meta(|meta| {
             // The keys behind a wrong value are read all the same.
             if let Err(error) = read(&name(&meta), &meta, errors) {
@@ -214,7 +216,7 @@ fn each_key(
     }
 }
 
-fn twice(key: &str) -> String {
+pub(crate) fn twice(key: &str) -> String {
     format!("`{key}` stands here twice")
 }
 
@@ -234,7 +236,7 @@ fn value<'a>(meta: &ParseNestedMeta<'a>, what: &str) -> syn::Result<ParseStream<
     Err(syn::Error::new(meta.path.span(), format!("`{name}` takes {what}: `{name} = …`")))
 }
 
-fn text(meta: &ParseNestedMeta<'_>) -> syn::Result<LitStr> {
+pub(crate) fn text(meta: &ParseNestedMeta<'_>) -> syn::Result<LitStr> {
     let expected = "text in quotes";
     match types::bare_expr(&value(meta, expected)?.parse()?) {
         Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Ok(text.clone()),
@@ -251,7 +253,7 @@ fn number(meta: &ParseNestedMeta<'_>) -> syn::Result<LitInt> {
 }
 
 /// `index` alone is true; `index = false` says no.
-fn flag(meta: &ParseNestedMeta<'_>) -> syn::Result<bool> {
+pub(crate) fn flag(meta: &ParseNestedMeta<'_>) -> syn::Result<bool> {
     if !meta.input.peek(Token![=]) {
         return Ok(true);
     }
@@ -281,7 +283,7 @@ fn through(meta: &ParseNestedMeta<'_>) -> syn::Result<Through> {
     }
 }
 
-fn case(meta: &ParseNestedMeta<'_>) -> syn::Result<Case> {
+pub(crate) fn case(meta: &ParseNestedMeta<'_>) -> syn::Result<Case> {
     let text = text(meta)?;
     match CASES.iter().find(|(name, _)| *name == text.value()) {
         Some((_, case)) => Ok(*case),
@@ -303,7 +305,7 @@ fn checks(meta: &ParseNestedMeta<'_>) -> syn::Result<Vec<(Ident, LitStr)>> {
 }
 
 /// An unknown key's value is passed over, so that the keys behind it are read.
-fn skip_value(meta: &ParseNestedMeta<'_>) -> syn::Result<()> {
+pub(crate) fn skip_value(meta: &ParseNestedMeta<'_>) -> syn::Result<()> {
     if meta.input.peek(Token![=]) {
         meta.value()?.parse::<Expr>()?;
     } else if meta.input.peek(syn::token::Paren) {

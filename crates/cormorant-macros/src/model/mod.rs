@@ -1,11 +1,11 @@
 //! `#[derive(Model)]`: attributes to a checked model, a checked model to code.
 
-mod attributes;
+pub(crate) mod attributes;
 mod check;
 mod column;
 mod expand;
 mod habits;
-mod names;
+pub(crate) mod names;
 mod related;
 mod types;
 

@@ -4,7 +4,7 @@ use heck::{ToKebabCase as _, ToLowerCamelCase as _, ToPascalCase as _, ToShoutyS
 
 /// How names are written in the database: the values of `rename_all`.
 #[derive(Clone, Copy, Default)]
-pub(super) enum Case {
+pub(crate) enum Case {
     #[default]
     Snake,
     Pascal,
@@ -26,7 +26,7 @@ pub(super) const CASES: [(&str, Case); 7] = [
 ];
 
 impl Case {
-    pub(super) fn apply(self, name: &str) -> String {
+    pub(crate) fn apply(self, name: &str) -> String {
         match self {
             Self::Snake => name.to_snake_case(),
             Self::Pascal => name.to_pascal_case(),

@@ -3,7 +3,7 @@
 use cormorant_sql::Fault;
 use cormorant_sql::ddl::*;
 use cormorant_sql::schema::{
-    Check, Column, ColumnType as T, Default, ForeignKey, Ident, Index, OnDelete, PrimaryKey, Table,
+    Check, Column, ColumnType as T, Condition, Default, ForeignKey, Ident, Index, OnDelete, PrimaryKey, Table,
 };
 
 use crate::build::{MariaDb, MySql, Postgres, Sqlite, record};
@@ -341,9 +341,32 @@ fn indexes_that_a_constraint_covers_are_left_out() {
 }
 
 #[test]
+fn one_of_a_few_values() {
+    let check = |condition| {
+        let mut table = with(T::I64, None);
+        table.checks = vec![Check { name: ident("ck"), condition }];
+        table
+    };
+    let texts = check(Condition::Texts(ident("x"), ["it's", r"\"].map(str::to_owned).to_vec()));
+    for (dialect, wanted) in [
+        (Sqlite, r#"CHECK ("x" IN ('it''s', '\'))"#),
+        (Postgres, r#"CHECK ("x" IN ('it''s', E'\\'))"#),
+        (MySql, "CHECK (`x` IN ('it''s', _utf8mb4 X'5c'))"),
+        (MariaDb, "CHECK (`x` IN ('it''s', (CONVERT(X'5c' USING utf8mb4))))"),
+    ] {
+        let sql = create(&texts, dialect).remove(0);
+        assert!(sql.contains(wanted), "{sql}");
+    }
+    let nul = check(Condition::Texts(ident("x"), vec!["\0".to_owned()]));
+    assert!(matches!(create_table(&nul, Postgres), Err(Fault::Unsupported { .. })));
+    let integers = check(Condition::Integers(ident("x"), vec![-1, 2]));
+    assert!(create(&integers, Sqlite)[0].contains(r#"CONSTRAINT "ck" CHECK ("x" IN ((-1), 2))"#));
+}
+
+#[test]
 fn checks_and_empty_tables() {
     let mut table = with(T::I64, None);
-    table.checks = vec![Check { name: ident("ck"), sql: "x > 0".to_owned() }];
+    table.checks = vec![Check { name: ident("ck"), condition: Condition::Sql("x > 0".to_owned()) }];
     assert!(create(&table, Sqlite)[0].contains("CONSTRAINT \"ck\" CHECK (x > 0)\n)"));
     table.columns.clear();
     assert_eq!(create_table(&table, Sqlite).unwrap_err(), Fault::Malformed("a table has no column"));

@@ -1,7 +1,7 @@
 //! Names that try to end their quotes: quoted whole or refused, in every place a name has.
 
 use cormorant_sql::schema::{
-    Check, Column, ColumnDef, ColumnType, ForeignKey, Ident, Index, OnDelete, PrimaryKey, Table, TableDef,
+    Check, Column, ColumnDef, ColumnType, Condition, ForeignKey, Ident, Index, OnDelete, PrimaryKey, Table, TableDef,
 };
 use cormorant_sql::{Dialect, Kind, Statement, Token, ddl, render};
 use rusqlite::Connection;
@@ -174,7 +174,7 @@ fn table(name: &str) -> Table {
                 unique: false,
             },
         ],
-        checks: vec![Check { name, sql: "id > 0".to_owned() }],
+        checks: vec![Check { name, condition: Condition::Sql("id > 0".to_owned()) }],
         strict: false,
         autoincrement: false,
     }

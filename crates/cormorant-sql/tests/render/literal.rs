@@ -9,7 +9,11 @@ use crate::sqlite;
 
 #[track_caller]
 fn is(value: Value<'static>, sqlite: &str, postgres: &str, mysql: &str) {
-    for (dialect, wanted) in [(Sqlite, sqlite), (Postgres, postgres), (MySql, mysql), (MariaDb, mysql)] {
+    let mariadb = match mysql.strip_prefix("_utf8mb4 ") {
+        Some(bytes) => format!("(CONVERT({bytes} USING utf8mb4))"),
+        None => mysql.to_owned(),
+    };
+    for (dialect, wanted) in [(Sqlite, sqlite), (Postgres, postgres), (MySql, mysql), (MariaDb, &mariadb)] {
         let found = literal(dialect, &value).inspect(|found| record(dialect, &[], &format!("SELECT {found}")));
         let found = found.unwrap_or_else(|fault| fault.to_string());
         assert_eq!(found, wanted, "{dialect}");

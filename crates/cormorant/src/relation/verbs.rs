@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::marker::PhantomData;
+use std::ops::Deref;
 
 use cormorant_driver::{Error, ErrorKind, Result, Row};
 use cormorant_sql::schema::{ManyDef, RelationDef, TableDef};
@@ -45,7 +46,7 @@ use crate::{Executor, ForeignKey, IntoModel, Key, Model, PathOf, Query, Record, 
 #[must_use = "a relation does nothing before a verb: `.all(&db).await?`"]
 pub struct Children<'a, P: Model, M: Model, const KEY: u8> {
     owner: &'a P,
-    ends: Ends<'a, M>,
+    related: Related<'a, M>,
 }
 
 /// The rows that one row is linked with, and what can be done with the links: a model's method of a
@@ -78,11 +79,12 @@ pub struct Children<'a, P: Model, M: Model, const KEY: u8> {
 /// ```
 #[must_use = "a relation does nothing before a verb: `.all(&db).await?`"]
 pub struct Links<'a, M: Model> {
-    ends: Ends<'a, M>,
+    related: Related<'a, M>,
 }
 
-/// A relation of one row.
-struct Ends<'a, M: Model> {
+/// The related rows of one row: what [`Children`] and [`Links`] read.
+#[must_use = "a relation does nothing before a verb: `.all(&db).await?`"]
+pub struct Related<'a, M: Model> {
     def: &'static ManyDef,
     /// The key of the row.
     here: Value<'static>,
@@ -90,15 +92,13 @@ struct Ends<'a, M: Model> {
     mark: PhantomData<fn() -> M>,
 }
 
-impl<'a, M: Model> Ends<'a, M> {
+impl<'a, M: Model> Related<'a, M> {
     fn of<P: Model>(owner: &P, def: &'static ManyDef, field: &'a Many<M>) -> Self {
         Self { def, here: key_of(owner), field, mark: PhantomData }
     }
 
-    /// The rows at the other end.
-    fn query(&self) -> Query<M, M> {
-        let mut query = Query::new();
-        let buffer: &mut Buffer = query.buffer_mut();
+    /// The condition that a row is one of them.
+    fn push(&self, buffer: &mut Buffer) {
         match (self.def.there, self.def.foreign_key(), self.def.link(), M::TABLE.key) {
             (None, Some(here), ..) => self.push_here(buffer, here.column),
             (Some(_), Some(here), Some(there), [key]) => {
@@ -114,7 +114,6 @@ impl<'a, M: Model> Ends<'a, M> {
             }
             _ => {}
         }
-        query
     }
 
     /// The condition that a row belongs to this one.
@@ -183,45 +182,59 @@ fn push_in(buffer: &mut Buffer, table: &'static TableDef, column: u16, keys: Vec
     buffer.push(Token::Filter);
 }
 
-/// What both kinds of relation read in the same way.
-macro_rules! reads {
-    () => {
-        /// The related rows, as a query that goes on.
-        pub fn query(&self) -> Query<M, M> {
-            self.ends.query()
-        }
+/// What is read in the same way however the relation is kept.
+impl<M: Model> Related<'_, M> {
+    /// The related rows, as a query that goes on.
+    pub fn query(&self) -> Query<M, M> {
+        let mut query = Query::new();
+        self.push(query.buffer_mut());
+        query
+    }
 
-        /// The related rows that meet a condition, as a query that goes on.
-        pub fn filter(&self, condition: impl FnOnce(PathOf<M>) -> Predicate<M>) -> Query<M, M> {
-            self.query().filter(condition)
-        }
+    /// The related rows that meet a condition, as a query that goes on.
+    pub fn filter(&self, condition: impl FnOnce(PathOf<M>) -> Predicate<M>) -> Query<M, M> {
+        self.query().filter(condition)
+    }
 
-        /// Every related row.
-        ///
-        /// # Errors
-        /// The database's; [`ErrorKind::Encode`] when this row is not saved, as of every verb.
-        pub async fn all(&self, db: &impl Executor) -> Result<Vec<Record<M>>> {
-            self.query().all(db).await
-        }
+    /// Every related row.
+    ///
+    /// # Errors
+    /// The database's; [`ErrorKind::Encode`] when this row is not saved, as of every verb.
+    pub async fn all(&self, db: &impl Executor) -> Result<Vec<Record<M>>> {
+        self.query().all(db).await
+    }
 
-        /// How many related rows there are.
-        ///
-        /// # Errors
-        /// The database's.
-        pub async fn count(&self, db: &impl Executor) -> Result<u64> {
-            self.query().count(db).await
-        }
-    };
+    /// How many related rows there are.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn count(&self, db: &impl Executor) -> Result<u64> {
+        self.query().count(db).await
+    }
+}
+
+impl<'a, P: Model, M: Model, const KEY: u8> Deref for Children<'a, P, M, KEY> {
+    type Target = Related<'a, M>;
+
+    fn deref(&self) -> &Related<'a, M> {
+        &self.related
+    }
+}
+
+impl<'a, M: Model> Deref for Links<'a, M> {
+    type Target = Related<'a, M>;
+
+    fn deref(&self) -> &Related<'a, M> {
+        &self.related
+    }
 }
 
 impl<'a, P: Model, M: Model, const KEY: u8> Children<'a, P, M, KEY> {
     /// The relation of a row. Derived code calls it.
     #[doc(hidden)]
     pub fn new(owner: &'a P, def: &'static ManyDef, field: &'a Many<M>) -> Self {
-        Self { owner, ends: Ends::of(owner, def, field) }
+        Self { owner, related: Related::of(owner, def, field) }
     }
-
-    reads!();
 
     /// Makes rows point at this one: one statement.
     ///
@@ -289,24 +302,24 @@ impl<'a, P: Model, M: Model, const KEY: u8> Children<'a, P, M, KEY> {
     where
         M: BuilderWith<KEY, Target = P>,
     {
-        if let Value::Unstorable(why) = &self.ends.here {
+        if let Value::Unstorable(why) = &self.related.here {
             return Err(Error::new(ErrorKind::Encode, why.as_ref()).with_model(P::NAME));
         }
         let row = build(M::builder_with(ForeignKey::to(P::key(self.owner)?)));
-        self.ends.field.mark_stale();
+        self.related.field.mark_stale();
         Record::insert(row, db).await
     }
 
     async fn add_keys(&self, target: Target<'_>, keys: Vec<Value<'static>>) -> Result<()> {
-        let (Some(here), [key]) = (self.ends.def.foreign_key(), M::TABLE.key) else { return Ok(()) };
+        let (Some(here), [key]) = (self.related.def.foreign_key(), M::TABLE.key) else { return Ok(()) };
         if keys.is_empty() {
             return Ok(());
         }
         let wanted = keys.len() as u64;
-        let mut buffer = Buffer::bind(Token::Bind(class_of(M::TABLE, here.column)), self.ends.here.clone());
+        let mut buffer = Buffer::bind(Token::Bind(class_of(M::TABLE, here.column)), self.related.here.clone());
         buffer.push(Token::Set(here.column));
         push_in(&mut buffer, M::TABLE, *key, keys, false);
-        let found = self.ends.write(Kind::Update, &buffer, target).await?;
+        let found = self.related.write(Kind::Update, &buffer, target).await?;
         if found < wanted {
             let message = format!("{} of {wanted} rows to add are not there: the others were added", wanted - found);
             return Err(Error::new(ErrorKind::Stale, message).with_model(M::NAME));
@@ -316,7 +329,7 @@ impl<'a, P: Model, M: Model, const KEY: u8> Children<'a, P, M, KEY> {
 
     /// Makes rows of this one point at none: all, or those with or without these keys.
     async fn take_away(&self, target: Target<'_>, which: Option<(Vec<Value<'static>>, bool)>) -> Result<()> {
-        let (Some(here), [key]) = (self.ends.def.foreign_key(), M::TABLE.key) else { return Ok(()) };
+        let (Some(here), [key]) = (self.related.def.foreign_key(), M::TABLE.key) else { return Ok(()) };
         if M::TABLE.column(here.column).is_some_and(|column| !column.null) {
             return Err(Error::new(
                 ErrorKind::Misuse,
@@ -329,11 +342,11 @@ impl<'a, P: Model, M: Model, const KEY: u8> Children<'a, P, M, KEY> {
         }
         let mut buffer = Buffer::bind(Token::Bind(class_of(M::TABLE, here.column)), Value::Null);
         buffer.push(Token::Set(here.column));
-        self.ends.push_here(&mut buffer, here.column);
+        self.related.push_here(&mut buffer, here.column);
         if let Some((keys, not)) = which {
             push_in(&mut buffer, M::TABLE, *key, keys, not);
         }
-        self.ends.write(Kind::Update, &buffer, target).await.map(|_| ())
+        self.related.write(Kind::Update, &buffer, target).await.map(|_| ())
     }
 }
 
@@ -351,10 +364,8 @@ impl<'a, M: Model> Links<'a, M> {
     /// The relation of a row. Derived code calls it.
     #[doc(hidden)]
     pub fn new<P: Model>(owner: &P, def: &'static ManyDef, field: &'a Many<M>) -> Self {
-        Self { ends: Ends::of(owner, def, field) }
+        Self { related: Related::of(owner, def, field) }
     }
-
-    reads!();
 
     /// Links rows with this one: one statement. What is linked already stays so.
     ///
@@ -434,7 +445,7 @@ impl<'a, M: Model> Links<'a, M> {
 
     /// The two foreign keys of the links: the one that points here, and the one that points there.
     fn keys(&self) -> Result<(&'static RelationDef, &'static RelationDef)> {
-        let keys = self.ends.def.foreign_key().zip(self.ends.def.link());
+        let keys = self.related.def.foreign_key().zip(self.related.def.link());
         keys.ok_or_else(|| Error::new(ErrorKind::Misuse, "the relation has no table of links"))
     }
 
@@ -442,14 +453,14 @@ impl<'a, M: Model> Links<'a, M> {
     async fn linked(&self, target: Target<'_>) -> Result<Vec<Value<'static>>> {
         let (here, there) = self.keys()?;
         let mut buffer = Buffer::default();
-        self.ends.push_here(&mut buffer, here.column);
+        self.related.push_here(&mut buffer, here.column);
         buffer.push(Token::Column { via: Route::ROOT, column: there.column, outer: 0 });
         buffer.push(Token::Select);
         let mut keys = Vec::new();
         let mut sink = |row: &mut Row<'_>| M::Key::load(row)?.values(|value| keys.push(value));
-        let statement = statement(Kind::Select, self.ends.table(), &buffer.tokens);
+        let statement = statement(Kind::Select, self.related.table(), &buffer.tokens);
         let read = target.run(&statement, &buffer.values, &mut sink).await;
-        read.map_err(|error| problem::of_query(error, self.ends.table()))?;
+        read.map_err(|error| problem::of_query(error, self.related.table()))?;
         Ok(keys)
     }
 
@@ -465,9 +476,9 @@ impl<'a, M: Model> Links<'a, M> {
                 buffer.push(Token::Conflict(column));
             }
             for key in keys {
-                buffer.values.extend([self.ends.here.clone(), key.clone()]);
+                buffer.values.extend([self.related.here.clone(), key.clone()]);
             }
-            self.ends.write(Kind::Insert, &buffer, target).await?;
+            self.related.write(Kind::Insert, &buffer, target).await?;
         }
         Ok(())
     }
@@ -475,11 +486,11 @@ impl<'a, M: Model> Links<'a, M> {
     async fn unlink(&self, target: Target<'_>, keys: Option<Vec<Value<'static>>>) -> Result<()> {
         let (here, there) = self.keys()?;
         let mut buffer = Buffer::default();
-        self.ends.push_here(&mut buffer, here.column);
+        self.related.push_here(&mut buffer, here.column);
         if let Some(keys) = keys {
-            push_in(&mut buffer, self.ends.table(), there.column, keys, false);
+            push_in(&mut buffer, self.related.table(), there.column, keys, false);
         }
-        self.ends.write(Kind::Delete, &buffer, target).await.map(|_| ())
+        self.related.write(Kind::Delete, &buffer, target).await.map(|_| ())
     }
 }
 

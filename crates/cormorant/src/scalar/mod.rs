@@ -1,15 +1,17 @@
 //! Types that one column holds.
 
 mod builtin;
+pub(crate) mod db_enum;
 
 use std::fmt;
 
 use cormorant_sql::Value;
-use cormorant_sql::schema::ColumnType;
+use cormorant_sql::schema::{Allowed, ColumnType};
 
 use cormorant_driver::{Cell, Mismatch};
 
-/// A type that one column holds. Implement it for a type of your own by leaning on a built-in one.
+/// A type that one column holds. Implement it for a type of your own by leaning on a built-in one; an enum derives it,
+/// with [`DbEnum`](macro@crate::DbEnum).
 ///
 /// # A type of your own
 /// ```
@@ -34,11 +36,14 @@ use cormorant_driver::{Cell, Mismatch};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a type that a column can hold",
     label = "no column type",
-    note = "built in: bool, i8 to i64, u8 to u64, f32, f64, String, Vec<u8>, Decimal, Date, Time, DateTime, Timestamp, Uuid, and Option of each; `impl Scalar` adds a type"
+    note = "built in: bool, i8 to i64, u8 to u64, f32, f64, String, Vec<u8>, Decimal, Date, Time, DateTime, Timestamp, Uuid, and Option of each; `#[derive(DbEnum)]` adds an enum, `impl Scalar` any type"
 )]
 pub trait Scalar: Sized + Clone + PartialEq + Send + Sync + 'static {
     /// What the column holds.
     const TYPE: ColumnType;
+
+    /// The values it has, where they are few: the column gets a CHECK that lets no others in.
+    const ALLOWED: Option<Allowed> = None;
 
     /// The value to bind.
     ///

@@ -2,6 +2,7 @@
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{quote, quote_spanned};
+use syn::Expr;
 use syn::spanned::Spanned as _;
 
 use super::{Names, related};
@@ -32,9 +33,11 @@ pub(super) fn expand(model: &Model, names: &Names) -> TokenStream {
         quote!(#support::IndexDef { name: #name, columns: &[#(#columns),*], unique: #unique })
     });
     let asserts = model.columns.iter().filter_map(|column| assert_type(column, support));
+    let check_names = model.columns.iter().filter_map(|column| assert_check_name(column, model, support));
     let checks = model.checks.iter().map(|(name, sql)| quote!(#support::CheckDef { name: #name, sql: #sql }));
     quote! {
         #(#asserts)*
+        #(#check_names)*
 
         static #static_name: #support::TableDef = #support::TableDef {
             model: #name,
@@ -71,13 +74,20 @@ fn column(column: &Column, support: &Ident) -> TokenStream {
         (None, Some(Literal::Int(value))) => Some(quote!(#support::DefaultDef::Int(#value))),
         (None, Some(Literal::Number(text))) => Some(quote!(#support::DefaultDef::Number(#text))),
         (None, Some(Literal::Text(text))) => Some(quote!(#support::DefaultDef::Text(#text))),
-        (None, None) => None,
+        (None, None) => constant(column, support),
     };
     let default = default.map(|default| quote!(.default(#default)));
     let check = column.check.as_ref().map(|sql| quote!(.check(#sql)));
     let secret = column.secret.then(|| quote!(.secret()));
     // The type comes first in both: a type that no column holds is one message, on the type.
-    quote!(#support::ColumnDef::new(#field, #name, <#ty as #support::Field>::TYPE, <#ty as #support::Field>::NULL) #max_length #decimal #unique #index #key #default #check #secret)
+    quote!(#support::ColumnDef::new(#field, #name, <#ty as #support::Field>::TYPE, <#ty as #support::Field>::NULL).allowed(<#ty as #support::Field>::ALLOWED) #max_length #decimal #unique #index #key #default #check #secret)
+}
+
+/// A default that is a path: a variant of an enum is stored as what only its type knows. The database knows no other
+/// constants.
+fn constant(column: &Column, support: &Ident) -> Option<TokenStream> {
+    let expr = column.default.as_ref().filter(|expr| matches!(expr, Expr::Path(_)))?;
+    column.target.is_none().then(|| quote!(#support::DefaultDef::Constant(|| #support::constant(&#expr))))
 }
 
 /// A length or digits on a type of the program's own: only the compiler knows what that is stored as.
@@ -94,6 +104,18 @@ fn assert_type(column: &Column, support: &Ident) -> Option<TokenStream> {
             ::core::matches!(<#ty as #support::Field>::TYPE, #support::ColumnType::#pattern),
             #message
         );
+    })
+}
+
+/// A check of the struct by the name of an enum's: only the compiler knows what is an enum.
+fn assert_check_name(column: &Column, model: &Model, support: &Ident) -> Option<TokenStream> {
+    let Column { name, ty, .. } = column;
+    let own = column.check.as_ref().map(|_| format!("{name}_check"));
+    let taken = |check: &str| check == name || own.as_deref() == Some(check);
+    let (check, _) = model.checks.iter().find(|(check, _)| taken(check)).filter(|_| column.unknown)?;
+    let message = format!("two checks have the name `{check}`, one of them the enum's: give the struct's another");
+    Some(quote_spanned! {ty.span()=>
+        const _: () = ::core::assert!(<#ty as #support::Field>::ALLOWED.is_none(), #message);
     })
 }
 

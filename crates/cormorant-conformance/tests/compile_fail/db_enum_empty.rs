@@ -1,0 +1,6 @@
+use cormorant::prelude::*;
+
+#[derive(DbEnum, Clone, PartialEq)]
+enum Status {}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use cormorant::prelude::*;
+
+#[derive(DbEnum, Clone, PartialEq)]
+struct Status {
+    name: String,
+}
+
+fn main() {}

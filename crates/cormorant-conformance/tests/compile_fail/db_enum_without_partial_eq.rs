@@ -1,0 +1,9 @@
+use cormorant::prelude::*;
+
+#[derive(DbEnum, Clone)]
+enum Status {
+    Draft,
+    Done,
+}
+
+fn main() {}
