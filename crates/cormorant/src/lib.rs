@@ -129,7 +129,7 @@ pub use foreign_key::ForeignKey;
 pub use join::{Inner, Join, Left};
 pub use key::{Key, KeyPart};
 pub use mapper::{IntoModel, Mapper, Model, PathOf, Unsaved};
-pub use query::{Fetch, Output, Query, Rows};
+pub use query::{Fetch, IntoLocking, Output, Query, Rows};
 pub use raw::{Sql, UncheckedSql};
 pub use record::{Record, UniqueColumns};
 pub use relation::{

@@ -163,6 +163,9 @@ cases! {
     "Query::one", UNTOUCHED => |s| async { Mark::filter(|m| m.id().eq(FIRST)).one(s.db()).await.map(drop) };
     "Query::optional", UNTOUCHED => |s| async { Mark::filter(|m| m.id().eq(0)).optional(s.db()).await.map(drop) };
     "Query::count", UNTOUCHED => |s| async { Mark::query().count(s.db()).await.map(drop) };
+    "Query::all", UNTOUCHED => |s| s.db().transaction(async |tx| {
+        Mark::query().lock(Lock::Update.nowait()).all(tx).await.map(drop)
+    });
     "Query::exists", UNTOUCHED => |s| async { Mark::query().exists(s.db()).await.map(drop) };
     "Query::explain", UNTOUCHED => |s| async { Mark::query().explain(s.db()).await.map(drop) };
     "Query::update", (3, 30) => |s| async { Mark::query().update(s.db(), |m| m.n().set(10)).await.map(drop) };
@@ -218,6 +221,14 @@ cases! {
         Label::get(s.db(), 1).await?.notes().create(s.db(), |note| note).await.map(drop)
     };
     "Builder::insert", (4, 2) => |s| async { Mark::builder().n(2).insert(s.db()).await.map(drop) };
+    "Builder::get_or_insert", (4, 2) => |s| async {
+        let (_, inserted) = Mark::builder().id(FIRST).n(7).get_or_insert(s.db(), |m| m.id()).await?;
+        assert!(!inserted);
+        Mark::builder().id(FIRST - 1).n(2).get_or_insert(s.db(), |m| m.id()).await.map(drop)
+    };
+    "Builder::upsert", (3, 7) => |s| async {
+        Mark::builder().id(FIRST).n(7).upsert(s.db(), |m| m.id()).await.map(drop)
+    };
 }
 
 fn mark(n: i64) -> Mark {
@@ -357,7 +368,7 @@ fn defines(method: &str) -> bool {
 }
 
 fn writes(method: &str) -> bool {
-    ["update", "delete", "execute", "insert", "save", "insert_many"]
+    ["update", "delete", "execute", "insert", "save", "insert_many", "get_or_insert", "upsert"]
         .iter()
         .any(|verb| method.ends_with(&format!("::{verb}")))
 }
@@ -577,8 +588,16 @@ fn every_public_async_method_is_cancelled() {
     }
     assert!(found.len() > 30, "the sources were read: {found:?}");
     let builder = std::fs::read_to_string(crates.join("cormorant-macros/src/model/expand/builder.rs")).unwrap();
-    assert_eq!(builder.matches("async fn").count(), 1, "the derived builder's one async method is in the list as well");
-    found.insert("Builder::insert".to_owned());
+    for method in ["insert", "get_or_insert", "upsert"] {
+        assert!(
+            builder.contains(&format!("async fn {method}")),
+            "the derived builder's methods are in the list as well"
+        );
+        // What such a method calls is no other.
+        found.remove(method);
+        found.insert(format!("Builder::{method}"));
+    }
+    assert_eq!(builder.matches("async fn").count(), 3, "and there are no others");
     let listed: BTreeSet<String> = cases().iter().map(|case| case.method.to_owned()).collect();
     let (missing, gone): (Vec<_>, Vec<_>) = (found.difference(&listed).collect(), listed.difference(&found).collect());
     assert!(missing.is_empty(), "public async methods without a case in `cases!`: {missing:?}");

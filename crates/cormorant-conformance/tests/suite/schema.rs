@@ -189,7 +189,7 @@ mod other {
 
     /// A pet that follows its owner to another key.
     #[derive(Model, Clone, Debug, PartialEq)]
-    #[model(table = "pets")]
+    #[model(table = "pets", unique(city, name), check(grown = "age >= 0"))]
     pub(super) struct Followed {
         pub(super) id: i64,
         #[model(max_length = 20)]

@@ -1,7 +1,7 @@
 //! Locked reads.
 
 use cormorant_driver::{Error, ErrorKind};
-use cormorant_sql::{Locking, Taken, Token};
+use cormorant_sql::{Lock, Locking, Taken, Token};
 
 use super::{Output, Query};
 use crate::Mapper;
@@ -9,9 +9,8 @@ use crate::executor::{Target, Work};
 
 impl<M: Mapper, O: Output> Query<M, O> {
     /// Locks the rows it finds until the transaction ends, so that what was read is still true when it is written:
-    /// [`Lock::Update`](crate::Lock::Update) for a change, [`Lock::Share`](crate::Lock::Share) to keep others from
-    /// one. A row that somebody else has locked is waited for, unless
-    /// [`nowait`](crate::Lock::nowait) or [`skip_locked`](crate::Lock::skip_locked) says otherwise.
+    /// [`Lock::Update`] for a change, [`Lock::Share`] to keep others from one. A row that somebody else has locked is waited for, unless
+    /// [`nowait`](Lock::nowait) or [`skip_locked`](Lock::skip_locked) says otherwise.
     ///
     /// Rows of other tables, reached by a foreign key, stay free; on MariaDB, which cannot say so, they are locked as
     /// well. On SQLite a transaction has the one right to write from its first statement, and so locks everything:
@@ -42,11 +41,21 @@ impl<M: Mapper, O: Output> Query<M, O> {
     /// [`ErrorKind::ReadOnly`] in one that only reads, [`ErrorKind::Unsupported`] of groups, `distinct`, aggregates,
     /// `count`, `exists`, `update` and `delete`, which give no rows that could be locked.
     /// [`ErrorKind::LockTimeout`] of the database, at once with `nowait`; the transaction is to be rolled back then.
-    pub fn lock(mut self, lock: impl Into<Locking>) -> Self {
+    pub fn lock(mut self, lock: impl IntoLocking) -> Self {
         self.buffer.push(Token::Lock(lock.into()));
         self
     }
 }
+
+/// What `lock` takes: a [`Lock`], or one with `nowait` or `skip_locked`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no lock",
+    label = "expected `Lock::Update` or `Lock::Share`, with `.nowait()` or `.skip_locked()` where nobody is waited for"
+)]
+pub trait IntoLocking: Into<Locking> {}
+
+impl IntoLocking for Lock {}
+impl IntoLocking for Locking {}
 
 /// The lock that a query asks for.
 #[inline]

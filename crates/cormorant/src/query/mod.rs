@@ -10,6 +10,8 @@ use cormorant_driver::{Error, ErrorKind, Result, Row};
 use cormorant_sql::schema::TableDef;
 use cormorant_sql::{Buffer, Class, Dialect, Kind, Nulls, Route, Token, Value, render};
 
+pub use lock::IntoLocking;
+
 use crate::executor::{Target, Work};
 use crate::expr::{IntoOrder, Predicate};
 use crate::relation::{self, Plan, Relation};
