@@ -69,7 +69,7 @@ fn changes_schema(sql: &str) -> bool {
     }
     let sql = sql.as_bytes();
     let has = |word: &&str| sql.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word.as_bytes()));
-    SCHEMA.iter().any(|word| has(&word))
+    SCHEMA.iter().any(has)
 }
 
 #[cfg(test)]
