@@ -1,6 +1,5 @@
 //! Which tables' keys are told by the first of them.
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::Call;
@@ -12,7 +11,8 @@ static CHANGES: AtomicU64 = AtomicU64::new(0);
 #[derive(Default)]
 pub(super) struct Keys {
     /// Whether the keys of one INSERT follow each other, by the query that asks it; `None` where it was not asked yet.
-    follow: HashMap<Box<str>, Option<bool>>,
+    /// There are few of them, and their texts are long: comparing is faster than hashing.
+    follow: Vec<(Box<str>, Option<bool>)>,
     /// The changes there were before all of this was asked.
     changes: u64,
     /// The session's settings are not those it began with.
@@ -31,17 +31,19 @@ impl Keys {
             self.follow.clear();
             self.changes = changes;
         }
-        match self.follow.get(query) {
-            Some(known) => *known,
+        match self.follow.iter().find(|(asked, _)| **asked == *query) {
+            Some((_, known)) => *known,
             None => {
-                self.follow.insert(query.into(), None);
+                self.follow.push((query.into(), None));
                 Some(false)
             }
         }
     }
 
     pub(super) fn learn(&mut self, query: &str, follow: bool) {
-        self.follow.insert(query.into(), Some(follow));
+        if let Some((_, known)) = self.follow.iter_mut().find(|(asked, _)| **asked == *query) {
+            *known = Some(follow);
+        }
     }
 
     /// A statement is about to be sent.
