@@ -11,9 +11,11 @@
 
 mod bulk;
 mod cancel;
+mod counts;
 mod enums;
 mod faults;
 mod golden;
+mod graphs;
 mod keys;
 mod locks;
 mod names;
