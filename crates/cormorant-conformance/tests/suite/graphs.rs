@@ -418,9 +418,9 @@ async fn round(db: &Database, seed: u64) -> Result<()> {
     let dice = &mut Dice::of(seed);
     let told = format!("seed {seed}");
     sow(db, dice).await?;
-    let codes = dice.some(Region::query().select(|r| r.code()).all(db).await?);
-    let ids = dice.some(Person::query().select(|p| p.id()).all(db).await?);
-    let names = dice.some(Club::query().select(|c| c.name()).all(db).await?);
+    let codes = dice.some(Region::query().order_by(|r| r.code().asc()).select(|r| r.code()).all(db).await?);
+    let ids = dice.some(Person::query().order_by(|p| p.id().asc()).select(|p| p.id()).all(db).await?);
+    let names = dice.some(Club::query().order_by(|c| c.name().asc()).select(|c| c.name()).all(db).await?);
     let regions = Region::filter(|r| r.code().is_in(codes)).order_by(|r| r.code().asc());
     let people = Person::filter(|p| p.id().is_in(ids)).order_by(|p| p.id().desc());
     let clubs = Club::filter(|c| c.name().is_in(names)).order_by(|c| (c.x().asc(), c.name().asc()));
@@ -451,7 +451,9 @@ async fn round(db: &Database, seed: u64) -> Result<()> {
 
     match dice.below(4) {
         0 => deep!(db, told, dice, regions, Region.code, people.id: i64, people_of, Person, pets.id, pets_of),
-        1 => deep!(db, told, dice, regions, Region.code, children.code: String, children_of, Region, guests.id, guests_of),
+        1 => {
+            deep!(db, told, dice, regions, Region.code, children.code: String, children_of, Region, guests.id, guests_of)
+        }
         2 => deep!(db, told, dice, clubs, Club.name, members.id: i64, members_of, Person, clubs.name, clubs_of),
         _ => deep!(db, told, dice, people, Person.id, clubs.name: String, clubs_of, Club, members.id, members_of),
     }
@@ -479,7 +481,7 @@ async fn behind_a_foreign_key(db: &Database, told: &str, people: &Query<Person, 
     let ways = loaded(db, people, |p| p.home().parent(), parents).await?;
     let mut by_hand = Vec::new();
     for person in people.clone().all(db).await? {
-        let home = person.home.key();
+        let home = person.home.key().cloned();
         let sql = sql!("SELECT parent_id FROM gr_regions WHERE code = {home} AND parent_id IS NOT NULL");
         by_hand.push(sql.all(db).await?);
     }
