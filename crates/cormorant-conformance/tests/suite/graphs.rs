@@ -109,12 +109,12 @@ impl Dice {
         for at in (1..texts.len()).rev() {
             texts.swap(at, self.below(at + 1));
         }
-        texts.truncate(least + self.below(6));
+        texts.truncate(least + self.below(7));
         texts
     }
 
     fn some<T>(&mut self, mut of: Vec<T>) -> Vec<T> {
-        of.retain(|_| !self.one_in(3));
+        of.retain(|_| !self.one_in(5));
         of
     }
 
@@ -124,9 +124,13 @@ impl Dice {
 
     fn wish(&mut self) -> Wish {
         Wish {
-            low: if self.one_in(2) { 0 } else { self.x() },
+            low: if self.one_in(3) { 1 + self.below(2) as i64 } else { 0 },
             order: if self.one_in(4) { None } else { Some((self.one_in(2), self.one_in(2))) },
-            limit: if self.one_in(3) { None } else { Some(self.below(4) as u64) },
+            limit: match self.below(12) {
+                0 => Some(0),
+                1..7 => Some(1 + self.below(3) as u64),
+                _ => None,
+            },
         }
     }
 }
@@ -391,7 +395,8 @@ async fn sow(db: &Database, dice: &mut Dice) -> Result<()> {
         }
     }
     let mut people = Vec::new();
-    for _ in 0..dice.below(12) {
+    let count = if dice.one_in(10) { 0 } else { 4 + dice.below(10) };
+    for _ in 0..count {
         let home = dice.any(&regions);
         let away = dice.any(&regions).filter(|_| !dice.one_in(3)).map(ForeignKey::from);
         people.extend(home.map(|home| Person::builder().x(dice.x()).home(home).away(away)));
@@ -400,9 +405,9 @@ async fn sow(db: &Database, dice: &mut Dice) -> Result<()> {
     let travellers: Vec<_> = people.iter().filter(|_| dice.one_in(2)).collect();
     Passport::insert_many(db, travellers.into_iter().map(|person| Passport::builder().person(person))).await?;
     let mut pets = Vec::new();
-    for _ in 0..dice.below(20) {
+    for _ in 0..dice.below(30) {
         let owner = dice.any(&people).filter(|_| !dice.one_in(5)).map(ForeignKey::from);
-        let sitter = dice.any(&people).filter(|_| !dice.one_in(2)).map(ForeignKey::from);
+        let sitter = dice.any(&people).filter(|_| !dice.one_in(3)).map(ForeignKey::from);
         pets.push(Pet::builder().x(dice.x()).owner(owner).sitter(sitter));
     }
     Pet::insert_many(db, pets).await?;
@@ -457,7 +462,60 @@ async fn round(db: &Database, seed: u64) -> Result<()> {
         2 => deep!(db, told, dice, clubs, Club.name, members.id: i64, members_of, Person, clubs.name, clubs_of),
         _ => deep!(db, told, dice, people, Person.id, clubs.name: String, clubs_of, Club, members.id, members_of),
     }
-    behind_a_foreign_key(db, &told, &people, dice.wish_in_order()).await
+    behind_a_foreign_key(db, &told, &people, dice.wish_in_order()).await?;
+    by_what_they_point_at(db, &told, &clubs, &people, dice.wish_in_order()).await
+}
+
+/// Related rows chosen and sorted by a row that they point at themselves.
+async fn by_what_they_point_at(
+    db: &Database,
+    told: &str,
+    clubs: &Query<Club, Club>,
+    people: &Query<Person, Person>,
+    wish: Wish,
+) -> Result<()> {
+    let most = wish.limit.unwrap_or(1000);
+    let members = |c: PathOf<Club>| {
+        let members = c.members().filter(|m| m.home().x().ge(wish.low) & m.home().parent().is_not_null());
+        members.order_by(|m| (m.home().x().desc(), m.id().asc())).limit(most)
+    };
+    let read = |c: &Club| Ok(c.members.get()?.iter().map(|member| member.id).collect());
+    let mut ways = loaded(db, clubs, members, read).await?;
+    let (mut verbs, mut by_hand) = (Vec::new(), Vec::new());
+    for club in clubs.clone().all(db).await? {
+        let query = club.members().filter(|m| m.home().x().ge(wish.low) & m.home().parent().is_not_null());
+        let query = query.order_by(|m| (m.home().x().desc(), m.id().asc())).limit(most);
+        verbs.push(query.select(|m| m.id()).all(db).await?);
+        let sql = sql!(
+            "SELECT p.id FROM gr_people p JOIN gr_clubs_gr_people l ON l.person_id = p.id \
+             JOIN gr_regions r ON r.code = p.home_id WHERE l.club_id = {&club.name} AND r.x >= {wish.low} \
+             AND r.parent_id IS NOT NULL ORDER BY r.x DESC, p.id LIMIT {wish.most()}"
+        );
+        by_hand.push(sql.all(db).await?);
+    }
+    ways.push(("the verbs", verbs));
+    assert_same(&format!("{told}, Club.members by home {wish:?}"), false, ways, by_hand);
+
+    let pets = |p: PathOf<Person>| {
+        let pets = p.pets().filter(|p| p.sitter().away().x().ge(wish.low));
+        pets.order_by(|p| (p.sitter().x().asc(), p.id().desc())).limit(most)
+    };
+    let read = |p: &Person| Ok(p.pets.get()?.iter().map(|pet| pet.id).collect());
+    let mut ways = loaded(db, people, pets, read).await?;
+    let (mut verbs, mut by_hand) = (Vec::new(), Vec::new());
+    for person in people.clone().all(db).await? {
+        let query = person.pets().filter(|p| p.sitter().away().x().ge(wish.low));
+        let query = query.order_by(|p| (p.sitter().x().asc(), p.id().desc())).limit(most);
+        verbs.push(query.select(|p| p.id()).all(db).await?);
+        let sql = sql!(
+            "SELECT t.id FROM gr_pets t JOIN gr_people s ON s.id = t.sitter_id JOIN gr_regions r ON r.code = s.away_id \
+             WHERE t.owner_id = {person.id} AND r.x >= {wish.low} ORDER BY s.x, t.id DESC LIMIT {wish.most()}"
+        );
+        by_hand.push(sql.all(db).await?);
+    }
+    ways.push(("the verbs", verbs));
+    assert_same(&format!("{told}, Person.pets by sitter {wish:?}"), false, ways, by_hand);
+    Ok(())
 }
 
 /// The rows that many share by a foreign key, and what belongs to those.
