@@ -305,7 +305,8 @@ conformance! {
             assert_eq!(book.tags().all(db).await?.len(), 3);
         }
         assert_sent!(test, 11);
-        let joined: Vec<(Record<Book>, Record<Publisher>)> = Book::query().select(|b| (b, b.publisher())).all(db).await?;
+        let joined: Vec<(Record<Book>, Record<Publisher>)> =
+            Book::query().select(|b| (b, b.publisher())).all(db).await?;
         assert_eq!(joined.len(), 10);
         assert_sent!(test, 1);
         let books = Book::query().include(|b| b.publisher()).all(db).await?;
@@ -564,8 +565,8 @@ conformance! {
         let students = Student::insert_many(db, (0..3).map(|n| Student::builder().name(format!("S{n}")))).await?;
         let courses = Course::insert_many(db, (0..3).map(|n| Course::builder().name(format!("C{n}")))).await?;
         let links = [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2), (2, 0)];
-        let links = links.map(|(student, course)| Enrollment::builder().student(&students[student]).course(&courses[course]));
-        Enrollment::insert_many(db, links).await?;
+        let link = |(s, c): (usize, usize)| Enrollment::builder().student(&students[s]).course(&courses[c]);
+        Enrollment::insert_many(db, links.map(link)).await?;
         assert_sent!(test, 3);
         let read = Student::query().include(|s| s.courses()).order_by(|s| s.id().asc()).all(db).await?;
         assert_eq!(read.iter().map(|student| student.courses.get().unwrap().len()).collect::<Vec<_>>(), [3, 3, 1]);
@@ -585,8 +586,8 @@ conformance! {
         }
         assert_sent!(test, 15);
         let owners = Publisher::insert_many(db, (0..3).map(|n| Publisher::builder().name(format!("P{n}")))).await?;
-        let books = owners.iter().flat_map(|owner| (0..4).map(move |n| Book::builder().publisher(owner).title(format!("B{n}"))));
-        Book::insert_many(db, books).await?;
+        let four = |owner| (0..4).map(move |n| Book::builder().publisher(owner).title(format!("B{n}")));
+        Book::insert_many(db, owners.iter().flat_map(four)).await?;
         assert_sent!(test, 2);
     }
 
@@ -674,7 +675,8 @@ conformance! {
             assert_eq!(book.publisher.get()?.id, *book.publisher.key().unwrap());
         }
         assert_sent!(test, 2);
-        let joined: Vec<(String, Record<Publisher>)> = Book::query().select(|b| (b.title(), b.publisher())).all(db).await?;
+        let joined: Vec<(String, Record<Publisher>)> =
+            Book::query().select(|b| (b.title(), b.publisher())).all(db).await?;
         assert_eq!(joined.len(), 12);
         assert_sent!(test, 1);
     }
