@@ -176,36 +176,42 @@ impl Wish {
 fn children_of(wish: &Wish, code: &str) -> Sql {
     if wish.key_down() {
         sql!(
-            "SELECT code FROM gr_regions WHERE parent_id = {code} AND x >= {wish.low} ORDER BY x * {wish.x_by()}, code DESC LIMIT {wish.most()}"
+            "SELECT code FROM gr_regions WHERE parent_id = {code} AND x >= {wish.low} \
+             ORDER BY x * {wish.x_by()}, code DESC LIMIT {wish.most()}"
         )
     } else {
         sql!(
-            "SELECT code FROM gr_regions WHERE parent_id = {code} AND x >= {wish.low} ORDER BY x * {wish.x_by()}, code LIMIT {wish.most()}"
+            "SELECT code FROM gr_regions WHERE parent_id = {code} AND x >= {wish.low} \
+             ORDER BY x * {wish.x_by()}, code LIMIT {wish.most()}"
         )
     }
 }
 
 fn people_of(wish: &Wish, code: &str) -> Sql {
     sql!(
-        "SELECT id FROM gr_people WHERE home_id = {code} AND x >= {wish.low} ORDER BY x * {wish.x_by()}, id * {wish.key_by()} LIMIT {wish.most()}"
+        "SELECT id FROM gr_people WHERE home_id = {code} AND x >= {wish.low} \
+         ORDER BY x * {wish.x_by()}, id * {wish.key_by()} LIMIT {wish.most()}"
     )
 }
 
 fn guests_of(wish: &Wish, code: &str) -> Sql {
     sql!(
-        "SELECT id FROM gr_people WHERE away_id = {code} AND x >= {wish.low} ORDER BY x * {wish.x_by()}, id * {wish.key_by()} LIMIT {wish.most()}"
+        "SELECT id FROM gr_people WHERE away_id = {code} AND x >= {wish.low} \
+         ORDER BY x * {wish.x_by()}, id * {wish.key_by()} LIMIT {wish.most()}"
     )
 }
 
 fn pets_of(wish: &Wish, id: &i64) -> Sql {
     sql!(
-        "SELECT id FROM gr_pets WHERE owner_id = {*id} AND x >= {wish.low} ORDER BY x * {wish.x_by()}, id * {wish.key_by()} LIMIT {wish.most()}"
+        "SELECT id FROM gr_pets WHERE owner_id = {*id} AND x >= {wish.low} \
+         ORDER BY x * {wish.x_by()}, id * {wish.key_by()} LIMIT {wish.most()}"
     )
 }
 
 fn minded_of(wish: &Wish, id: &i64) -> Sql {
     sql!(
-        "SELECT id FROM gr_pets WHERE sitter_id = {*id} AND x >= {wish.low} ORDER BY x * {wish.x_by()}, id * {wish.key_by()} LIMIT {wish.most()}"
+        "SELECT id FROM gr_pets WHERE sitter_id = {*id} AND x >= {wish.low} \
+         ORDER BY x * {wish.x_by()}, id * {wish.key_by()} LIMIT {wish.most()}"
     )
 }
 
@@ -213,7 +219,8 @@ fn clubs_of(wish: &Wish, id: &i64) -> Sql {
     if wish.key_down() {
         sql!(
             "SELECT c.name FROM gr_clubs c JOIN gr_clubs_gr_people l ON l.club_id = c.name \
-             WHERE l.person_id = {*id} AND c.x >= {wish.low} ORDER BY c.x * {wish.x_by()}, c.name DESC LIMIT {wish.most()}"
+             WHERE l.person_id = {*id} AND c.x >= {wish.low} \
+             ORDER BY c.x * {wish.x_by()}, c.name DESC LIMIT {wish.most()}"
         )
     } else {
         sql!(
@@ -226,7 +233,8 @@ fn clubs_of(wish: &Wish, id: &i64) -> Sql {
 fn members_of(wish: &Wish, name: &str) -> Sql {
     sql!(
         "SELECT p.id FROM gr_people p JOIN gr_clubs_gr_people l ON l.person_id = p.id \
-         WHERE l.club_id = {name} AND p.x >= {wish.low} ORDER BY p.x * {wish.x_by()}, p.id * {wish.key_by()} LIMIT {wish.most()}"
+         WHERE l.club_id = {name} AND p.x >= {wish.low} \
+         ORDER BY p.x * {wish.x_by()}, p.id * {wish.key_by()} LIMIT {wish.most()}"
     )
 }
 
@@ -293,7 +301,10 @@ macro_rules! wished {
 
 /// One relation to many, by every way.
 macro_rules! many {
-    ($db:expr, $told:expr, $dice:expr, $parents:expr, $parent:ident.$own:ident, $relation:ident.$key:ident, $by_hand:path) => {{
+    (
+        $db:expr, $told:expr, $dice:expr, $parents:expr, $parent:ident.$own:ident,
+        $relation:ident.$key:ident, $by_hand:path
+    ) => {{
         let (db, parents, wish) = ($db, &$parents, $dice.wish());
         let told = format!("{}, {}.{} {wish:?}", $told, stringify!($parent), stringify!($relation));
         let read = |p: &$parent| Ok(p.$relation.get()?.iter().map(|c| c.$key.clone()).collect::<Vec<_>>());
@@ -574,7 +585,8 @@ conformance! {
         own.parent = Some(ForeignKey::to("own".to_owned()));
         own.save(db).await?;
         test.statements();
-        let regions = Region::query().order_by(|r| r.code().asc()).include(|r| r.parent().parent().parent()).all(db).await?;
+        let regions = Region::query().order_by(|r| r.code().asc()).include(|r| r.parent().parent().parent());
+        let regions = regions.all(db).await?;
         assert_eq!(test.statements().len(), 4);
         for (region, expected) in regions.iter().zip([["b", "a", "b"], ["a", "b", "a"], ["own", "own", "own"]]) {
             let mut at = region;
