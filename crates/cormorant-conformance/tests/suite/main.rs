@@ -14,6 +14,7 @@ mod cancel;
 mod enums;
 mod faults;
 mod golden;
+mod golden_relations;
 mod keys;
 mod locks;
 mod names;
