@@ -134,7 +134,9 @@ impl<M: Mapper, O: Fetch> Query<M, O> {
 
     /// At most so many rows, or fewer where a lower limit was asked for.
     fn limit_to(mut self, rows: u64) -> Self {
-        let Some((at, _)) = self.buffer.own().find(|(_, token)| *token == Token::Limit) else {
+        let is_limit = |token: &Token| *token == Token::Limit;
+        let own = self.buffer.has(is_limit).then(|| self.buffer.own().find(|(_, token)| is_limit(token)));
+        let Some((at, _)) = own.flatten() else {
             self.push_number(rows, Token::Limit);
             return self;
         };
