@@ -263,10 +263,10 @@ macro_rules! chinook {
                     println!("{name}\t{milliseconds}");
                 }
 
-                // Two statements: playlists, and the three shortest tracks of each.
+                // Two statements: playlists, and the three longest tracks of each.
                 println!("# playlists");
                 let playlists = Playlist::filter(|p| p.tracks().count().between(1, 100))
-                    .include(|p| p.tracks().order_by(|t| (t.milliseconds().asc(), t.track_id().asc())).limit(3))
+                    .include(|p| p.tracks().order_by(|t| (t.milliseconds().desc(), t.track_id().asc())).limit(3))
                     .order_by(|p| p.playlist_id().asc())
                     .all(db)
                     .await?;
