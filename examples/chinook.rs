@@ -271,8 +271,9 @@ macro_rules! chinook {
                     .all(db)
                     .await?;
                 for playlist in &playlists {
-                    let tracks: Vec<&str> = playlist.tracks.get()?.iter().map(|t| t.name.as_str()).collect();
-                    println!("{}\t{}", playlist.name.as_deref().unwrap_or_default(), tracks.join(", "));
+                    let longest: Vec<String> =
+                        playlist.tracks.get()?.iter().map(|t| format!("{} s", t.milliseconds / 1000)).collect();
+                    println!("{}\t{}", playlist.name.as_deref().unwrap_or_default(), longest.join(", "));
                 }
 
                 // Three statements: artists, their albums, and the tracks of those.
