@@ -15,6 +15,7 @@ mod counts;
 mod enums;
 mod faults;
 mod golden;
+mod golden_relations;
 mod graphs;
 mod keys;
 mod locks;
