@@ -280,3 +280,171 @@ conformance! {
         assert!(stale.is_stale(), "{stale}");
     }
 }
+
+#[derive(Model, Clone, Debug, PartialEq)]
+#[model(table = "rel_students")]
+struct Student {
+    id: i64,
+    boss: Option<ForeignKey<Student>>,
+    team: HasMany<Student>,
+    #[model(through = Enrollment)]
+    courses: ManyToMany<Course>,
+    #[model(default = 0)]
+    size: i64,
+}
+
+#[derive(Model, Clone, Debug, PartialEq)]
+#[model(table = "rel_courses")]
+struct Course {
+    id: String,
+    name: String,
+}
+
+/// Links with data of their own: the same two may be linked twice, and a link may lead nowhere.
+#[derive(Model, Clone, Debug, PartialEq)]
+#[model(table = "rel_enrollments")]
+struct Enrollment {
+    id: i64,
+    student: ForeignKey<Student>,
+    course: Option<ForeignKey<Course>>,
+    #[model(default = 1)]
+    year: i64,
+}
+
+async fn seed_courses(test: &Fixture) -> Result<()> {
+    let db = &test.db;
+    db.create(models![Student, Course, Enrollment]).await?;
+    let ann = Student::builder().insert(db).await?;
+    let bob = ann.team().create(db, |student| student).await?;
+    for id in ["a", "b"] {
+        Course::builder().id(id).name(id).insert(db).await?;
+    }
+    for (student, course) in [(&ann, Some("a")), (&ann, None), (&bob, Some("a")), (&bob, Some("b"))] {
+        Enrollment::builder().student(student).course(course.map(|c| ForeignKey::to(c.to_owned()))).insert(db).await?;
+    }
+    test.statements();
+    Ok(())
+}
+
+conformance! {
+    async fn a_link_that_leads_nowhere_is_none(test: &Fixture) {
+        seed_courses(test).await?;
+        let db = &test.db;
+        let students = Student::query().order_by(|s| s.id().asc()).include(|s| s.courses()).all(db).await?;
+        assert_eq!(students.iter().map(|s| s.courses.get().unwrap().len()).collect::<Vec<_>>(), [1, 2]);
+        let firsts = Student::query().order_by(|s| s.id().asc()).include(|s| s.courses().limit(1)).all(db).await?;
+        assert_eq!(firsts.iter().map(|s| s.courses.get().unwrap()[0].id.as_str()).collect::<Vec<_>>(), ["a", "a"]);
+        let counts = Student::query().order_by(|s| s.id().asc()).select(|s| s.courses().count()).all(db).await?;
+        assert_eq!(counts, [1, 2]);
+        let others = Student::filter(|s| s.courses().all(|c| c.name().eq("a"))).select(|s| s.id()).all(db).await?;
+        assert_eq!(others, [1]);
+        assert_eq!(students[0].courses().count(db).await?, 1);
+    }
+
+    async fn verbs_change_links_that_are_models(test: &Fixture) {
+        seed_courses(test).await?;
+        let db = &test.db;
+        let ann = Student::get(db, 1).await?;
+        ann.courses().set(db, ["b".to_owned()]).await?;
+        assert_eq!(ann.courses().query().select(|c| c.id()).all(db).await?, ["b"]);
+        ann.courses().add(db, ["a".to_owned(), "b".to_owned()]).await?;
+        assert_eq!(Enrollment::filter(|e| e.student().id().eq(1)).count(db).await?, 2);
+    }
+
+    async fn rows_are_grouped_by_relation_counts(test: &Fixture) {
+        seed(test).await?;
+        let db = &test.db;
+        let sizes = User::query()
+            .group_by(|u| u.posts().filter(|p| p.views().gt(1)).count())
+            .order_by(|u| u.posts().filter(|p| p.views().gt(1)).count().asc())
+            .select(|u| (u.posts().filter(|p| p.views().gt(1)).count(), cormorant::count()));
+        assert_eq!(sizes.all(db).await?, [(0, 1), (2, 2)]);
+        let by_author = Post::query()
+            .group_by(|p| p.author().id())
+            .order_by(|p| p.author().id().asc())
+            .select(|p| (p.author().id(), cormorant::count(), p.author().posts().count()));
+        assert_eq!(by_author.all(db).await?, [(1, 2, 2), (2, 2, 2)]);
+    }
+
+    async fn rows_are_changed_by_what_is_related(test: &Fixture) {
+        seed(test).await?;
+        seed_courses(test).await?;
+        let db = &test.db;
+        // The table that is changed is read, in the condition and in the value.
+        let led = Student::filter(|s| s.team().any(|t| t.size().lt(5)));
+        assert_eq!(led.update(db, |s| s.size().set(s.size() + 10)).await?, 1);
+        assert_eq!(Student::query().order_by(|s| s.id().asc()).select(|s| s.size()).all(db).await?, [10, 0]);
+        assert_eq!(Post::query().update(db, |p| p.views().set(p.comments().count())).await?, 4);
+        assert_eq!(Post::query().order_by(|p| p.id().asc()).select(|p| p.views()).all(db).await?, [4, 0, 1, 0]);
+        let popular = Post::filter(|p| p.comments().count().gt(0) & p.author().posts().any(|o| o.views().eq(0)));
+        assert_eq!((popular.clone().count(db).await?, popular.clone().exists(db).await?), (2, true));
+        assert_eq!(popular.clone().page(2, 1).select(|p| p.id()).all(db).await?, [3]);
+        assert_eq!(popular.clone().order_by(|p| p.comments().count().desc()).limit(1).count(db).await?, 1);
+        assert_eq!(popular.clone().order_by(|p| p.comments().filter(|c| c.body().ne("z")).count().desc()).count(db).await?, 2);
+        assert_eq!(popular.clone().last(db).await?.map(|p| p.id), Some(3));
+        assert_eq!(popular.delete(db).await?, 2);
+        assert_eq!(Comment::query().count(db).await?, 0);
+        assert_eq!(Student::filter(|s| s.team().none(|t| t.id().gt(0)) & s.boss().team().any(|t| t.size().eq(0))).select(|s| s.id()).all(db).await?, [2]);
+    }
+
+    async fn included_rows_are_neither_lost_nor_mixed(test: &Fixture) {
+        seed(test).await?;
+        let db = &test.db;
+        let none = Post::query().include(|p| p.comments().limit(0)).include(|p| p.tags().limit(0)).all(db).await?;
+        assert!(none.iter().all(|p| p.comments.get().unwrap().is_empty() && p.tags.get().unwrap().is_empty()));
+        // Filters of the related rows that ask further, through a link as well.
+        let posts = Post::query()
+            .order_by(|p| p.id().asc())
+            .include(|p| p.tags().order_by(|t| t.posts().count().desc()).order_by(|t| t.name().desc()).limit(1))
+            .include(|p| p.comments().filter(|c| c.post().author().posts().any(|o| o.title().eq("Bye"))).limit(3))
+            .all(db)
+            .await?;
+        let tags: Vec<_> = posts.iter().map(|p| p.tags.get().unwrap().first().map(|t| t.name.clone())).collect();
+        assert_eq!(tags, [Some("spam".to_owned()), Some("rust".to_owned()), None, Some("spam".to_owned())]);
+        assert_eq!(posts.iter().map(|p| p.comments.get().unwrap().len()).collect::<Vec<_>>(), [0, 0, 1, 0]);
+        let tags = Tag::query()
+            .order_by(|t| t.id().asc())
+            .include(|t| t.posts().filter(|p| p.author().name().eq("Ann") & p.tags().any(|t| t.name().eq("rust"))).limit(5))
+            .all(db)
+            .await?;
+        let ids: Vec<Vec<i64>> = tags.iter().map(|t| t.posts.get().unwrap().iter().map(|p| p.id).collect()).collect();
+        assert_eq!(ids, [vec![1, 2], vec![1], vec![]]);
+        // The same row twice among those that are filled.
+        let mut twice = Post::filter(|p| p.id().eq(1)).all(db).await?;
+        twice.extend(Post::query().order_by(|p| p.id().asc()).all(db).await?);
+        load_all(&mut twice, db, |p| p.comments().order_by(|c| c.id().asc()).limit(2).include(|c| c.post())).await?;
+        let bodies: Vec<Vec<&str>> =
+            twice.iter().map(|p| p.comments.get().unwrap().iter().map(|c| c.body.as_str()).collect()).collect();
+        assert_eq!(bodies, [vec!["a", "b"], vec!["a", "b"], vec![], vec!["e"], vec![]]);
+        assert!(twice[1].comments.get()?.iter().all(|c| c.post.get().unwrap().id == 1));
+        // Included twice, behind what is included twice.
+        let refused = User::query()
+            .include(|u| u.posts())
+            .include(|u| u.posts().include(|p| p.tags()).include(|p| p.tags().limit(1)))
+            .all(db)
+            .await
+            .unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::Misuse, "{refused}");
+    }
+
+    async fn verbs_may_change_nothing(test: &Fixture) {
+        seed(test).await?;
+        let db = &test.db;
+        let ann = User::filter(|u| u.name().eq("Ann")).one(db).await?;
+        ann.edited().add(db, [3]).await?;
+        ann.edited().add(db, [3]).await?;
+        ann.edited().set(db, [3]).await?;
+        assert_eq!(ann.edited().count(db).await?, 1);
+        ann.edited().set(db, [0i64; 0]).await?;
+        assert_eq!(ann.edited().count(db).await?, 0);
+        let post = Post::filter(|p| p.id().eq(1)).one(db).await?;
+        post.tags().add(db, [0i64; 0]).await?;
+        post.tags().remove(db, [0i64; 0]).await?;
+        assert_eq!(post.tags().count(db).await?, 2);
+        post.tags().set(db, [0i64; 0]).await?;
+        assert_eq!(post.tags().count(db).await?, 0);
+        let mut new = Record::new(User::builder().name("Dan").build());
+        let refused = new.load(db, |u| u.posts()).await;
+        assert!(refused.is_err() || new.posts.get()?.is_empty());
+    }
+}
