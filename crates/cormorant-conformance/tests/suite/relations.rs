@@ -311,6 +311,32 @@ struct Enrollment {
     year: i64,
 }
 
+#[derive(Model, Clone, Debug, PartialEq)]
+#[model(table = "rel_members")]
+struct Member {
+    id: i64,
+    #[model(through = Membership)]
+    clubs: ManyToMany<Club>,
+}
+
+#[derive(Model, Clone, Debug, PartialEq)]
+#[model(table = "rel_clubs")]
+struct Club {
+    id: i64,
+    #[model(through = Membership)]
+    members: ManyToMany<Member>,
+}
+
+#[derive(Model, Clone, Debug, PartialEq)]
+#[model(table = "rel_memberships", unique(member, club))]
+struct Membership {
+    id: i64,
+    member: ForeignKey<Member>,
+    club: ForeignKey<Club>,
+    #[model(default = true)]
+    paid: bool,
+}
+
 async fn seed_courses(test: &Fixture) -> Result<()> {
     let db = &test.db;
     db.create(models![Student, Course, Enrollment]).await?;
@@ -345,10 +371,53 @@ conformance! {
         seed_courses(test).await?;
         let db = &test.db;
         let ann = Student::get(db, 1).await?;
-        ann.courses().set(db, ["b".to_owned()]).await?;
-        assert_eq!(ann.courses().query().select(|c| c.id()).all(db).await?, ["b"]);
-        ann.courses().add(db, ["a".to_owned(), "b".to_owned()]).await?;
-        assert_eq!(Enrollment::filter(|e| e.student().id().eq(1)).count(db).await?, 2);
+        // Nothing would say that two are linked already.
+        let refused = ann.courses().add(db, ["b".to_owned()]).await.unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::Misuse);
+        assert_eq!(
+            refused.to_string(),
+            "two rows may be linked twice by Enrollment: insert rows of Enrollment, or say `#[model(unique(student, course))]` there, and this links them once"
+        );
+        assert_eq!(ann.courses().set(db, ["a".to_owned(), "b".to_owned()]).await.unwrap_err().kind(), ErrorKind::Misuse);
+        ann.courses().set(db, ["a".to_owned()]).await?; // it is linked already
+        assert_eq!(ann.courses().query().select(|c| c.id()).all(db).await?, ["a"]);
+        ann.courses().remove(db, ["a".to_owned()]).await?;
+        assert_eq!(ann.courses().count(db).await?, 0);
+        assert_eq!(Enrollment::filter(|e| e.student().id().eq(1)).count(db).await?, 1);
+        // Once they are unique together.
+        db.create(models![Member, Club, Membership]).await?;
+        let (member, club) = (Member::builder().insert(db).await?, Club::builder().insert(db).await?);
+        member.clubs().add(db, [&club]).await?;
+        member.clubs().add(db, [&club]).await?;
+        assert_eq!((member.clubs().count(db).await?, Membership::query().count(db).await?), (1, 1));
+        assert_eq!(club.members().all(db).await?[0].id, member.id);
+    }
+
+    async fn models_of_two_functions_have_links_of_their_own(test: &Fixture) {
+        let db = &test.db;
+        async fn by_number(db: &Database) -> Result<String> {
+            #[derive(Model)]
+            struct Shelf { id: i64, jars: ManyToMany<Jar> }
+            #[derive(Model)]
+            struct Jar { id: i64, shelves: ManyToMany<Shelf> }
+            let mut log = String::new();
+            let jars = Shelf::filter(|s| s.jars().any(|j| j.id().eq(1)));
+            log.push_str(&jars.to_sql(cormorant::Dialect::Sqlite)?);
+            let shelf = Record::new(Shelf::builder().build());
+            assert!(shelf.jars().all(db).await.is_err());
+            assert!(Record::new(Jar::builder().build()).shelves().all(db).await.is_err());
+            Ok(log)
+        }
+        by_number(db).await?;
+        #[derive(Model)]
+        struct Shelf { id: String, jars: ManyToMany<Jar> }
+        #[derive(Model)]
+        struct Jar { id: String, shelves: ManyToMany<Shelf> }
+        db.create(models![Shelf, Jar]).await?;
+        let shelf = Shelf::builder().id("top").insert(db).await?;
+        shelf.jars().create(db, Jar::builder().id("jam")).await?;
+        let jar = Jar::query().include(|j| j.shelves()).one(db).await?;
+        assert_eq!(jar.shelves.get()?[0].id, "top");
     }
 
     async fn rows_are_grouped_by_relation_counts(test: &Fixture) {
@@ -357,12 +426,12 @@ conformance! {
         let sizes = User::query()
             .group_by(|u| u.posts().filter(|p| p.views().gt(1)).count())
             .order_by(|u| u.posts().filter(|p| p.views().gt(1)).count().asc())
-            .select(|u| (u.posts().filter(|p| p.views().gt(1)).count(), cormorant::count()));
+            .select(|u| (u.posts().filter(|p| p.views().gt(1)).count(), count()));
         assert_eq!(sizes.all(db).await?, [(0, 1), (2, 2)]);
         let by_author = Post::query()
             .group_by(|p| p.author().id())
             .order_by(|p| p.author().id().asc())
-            .select(|p| (p.author().id(), cormorant::count(), p.author().posts().count()));
+            .select(|p| (p.author().id(), count(), p.author().posts().count()));
         assert_eq!(by_author.all(db).await?, [(1, 2, 2), (2, 2, 2)]);
     }
 

@@ -3,11 +3,13 @@ use cormorant::prelude::*;
 #[derive(Model)]
 struct User {
     id: i64,
-    posts: ManyToMany<Post>,
+    query: HasMany<Post>,
 }
 
+#[derive(Model)]
 struct Post {
     id: i64,
+    author: ForeignKey<User>,
 }
 
 fn main() {}
