@@ -518,8 +518,7 @@ fn check_links(links: &'static TableDef, here: &RelationDef, there: &RelationDef
         format!(
             "two rows may be linked twice by {model}: insert rows of {model}, or say `#[model(unique({here}, {there}))]` there, and this links them once"
         ),
-    )
-    .with_model(model))
+    ))
 }
 
 /// Links in one statement: two values each, and no database takes more values than 32,766.
