@@ -517,3 +517,127 @@ conformance! {
         assert!(refused.is_err() || new.posts.get()?.is_empty());
     }
 }
+
+/// Three models, related by keys of one type.
+macro_rules! keyed {
+    ($module:ident, $key:ty, $table:literal, $row:literal, $link:literal) => {
+        mod $module {
+            use super::*;
+
+            #[derive(Model, Clone, Debug, PartialEq)]
+            #[model(table = $table)]
+            pub(super) struct Top {
+                pub(super) id: $key,
+                pub(super) rows: HasMany<Row>,
+                pub(super) others: ManyToMany<Other>,
+                pub(super) one: HasOne<Row>,
+            }
+
+            #[derive(Model, Clone, Debug, PartialEq)]
+            #[model(table = $row)]
+            pub(super) struct Row {
+                pub(super) id: $key,
+                #[model(unique)]
+                pub(super) top: Option<ForeignKey<Top>>,
+                pub(super) others: ManyToMany<Other>,
+            }
+
+            #[derive(Model, Clone, Debug, PartialEq)]
+            #[model(table = $link)]
+            pub(super) struct Other {
+                pub(super) id: $key,
+                pub(super) tops: ManyToMany<Top>,
+            }
+
+            pub(super) async fn work(db: &Database, keys: [$key; 4]) -> Result<()> {
+                db.create(models![Top, Row, Other]).await?;
+                let [a, b, c, d] = keys;
+                let top = Top::builder().id(a.clone()).insert(db).await?;
+                Top::builder().id(b.clone()).insert(db).await?;
+                let row = Row::builder().id(c.clone()).insert(db).await?;
+                let other = Other::builder().id(d.clone()).insert(db).await?;
+                top.rows().add(db, [&row]).await?;
+                top.others().set(db, [&other]).await?;
+                top.others().add(db, [&other]).await?;
+                row.others().create(db, Other::builder().id(c.clone())).await?;
+                let tops = Top::query()
+                    .include(|t| t.rows().include(|r| r.others()).include(|r| r.top()))
+                    .include(|t| t.others().limit(2))
+                    .include(|t| t.one())
+                    .all(db)
+                    .await?;
+                assert_eq!(tops.len(), 2);
+                for top in &tops {
+                    let (rows, others, one) = (top.rows.get()?, top.others.get()?, top.one.get()?);
+                    if top.id == a {
+                        assert_eq!((rows.len(), others.len(), one.map(|row| row.id.clone())), (1, 1, Some(c.clone())));
+                        assert_eq!(others[0].id, d);
+                        assert_eq!(rows[0].others.get()?[0].id, c);
+                        assert_eq!(
+                            rows[0].top.as_ref().map(|top| top.get().map(|top| top.id.clone())).transpose()?,
+                            Some(a.clone())
+                        );
+                    } else {
+                        assert_eq!((rows.len(), others.len(), one.is_some()), (0, 0, false));
+                    }
+                }
+                assert_eq!(Top::filter(|t| t.others().any(|o| o.id().eq(d.clone()))).count(db).await?, 1);
+                assert_eq!(other.tops().all(db).await?[0].id, a);
+                top.others().remove(db, [&other]).await?;
+                top.rows().clear(db).await?;
+                assert_eq!(top.others().count(db).await? + top.rows().count(db).await?, 0);
+                Ok(())
+            }
+        }
+    };
+}
+
+keyed!(text_keys, String, "rel_text_tops", "rel_text_rows", "rel_text_others");
+keyed!(u64_keys, u64, "rel_u64_tops", "rel_u64_rows", "rel_u64_others");
+keyed!(i16_keys, i16, "rel_i16_tops", "rel_i16_rows", "rel_i16_others");
+keyed!(uuid_keys, Uuid, "rel_uuid_tops", "rel_uuid_rows", "rel_uuid_others");
+keyed!(date_keys, Date, "rel_date_tops", "rel_date_rows", "rel_date_others");
+
+conformance! {
+    async fn keys_of_every_type_relate(test: &Fixture) {
+        let db = &test.db;
+        text_keys::work(db, ["é".into(), "É ".into(), "'\"".into(), " ".into()]).await?;
+        u64_keys::work(db, [1, i64::MAX as u64, 7, 8]).await?;
+        i16_keys::work(db, [-1, i16::MAX, i16::MIN, 5]).await?;
+        uuid_keys::work(db, [Uuid::from_u128(2), Uuid::from_u128(1), Uuid::from_u128(u128::MAX), Uuid::from_u128(9)]).await?;
+        let day = |day| cormorant::prelude::Date::new(2024, 2, day).unwrap();
+        date_keys::work(db, [day(1), day(2), day(29), day(28)]).await?;
+    }
+
+    async fn a_value_is_set_to_what_is_related_in_its_own_table(test: &Fixture) {
+        seed_courses(test).await?;
+        let db = &test.db;
+        assert_eq!(Student::query().update(db, |s| s.size().set(s.team().count())).await?, 2);
+        assert_eq!(Student::query().order_by(|s| s.id().asc()).select(|s| s.size()).all(db).await?, [1, 0]);
+        assert_eq!(Student::filter(|s| s.team().any(|t| t.size().eq(0))).update(db, |s| s.size().set(s.team().count() + 1)).await?, 1);
+        assert_eq!(Student::filter(|s| s.team().any(|t| t.size().eq(0))).select(|s| (s.size(), s.team().filter(|t| t.size().lt(9)).sum(|t| t.size()))).all(db).await?, [(2, Some(0))]);
+    }
+
+    async fn relations_of_many_rows_are_loaded_in_parts(test: &Fixture) {
+        seed(test).await?;
+        let db = &test.db;
+        let users: Vec<_> = (0..50_050).map(|n| User::builder().id(n + 10).name("x")).collect();
+        User::insert_many(db, users).await?;
+        let last = User::query().order_by(|u| u.id().desc()).limit(1).one(db).await?;
+        last.posts().create(db, |post| post.title("Last")).await?;
+        let mut users = User::query().order_by(|u| u.id().desc()).all(db).await?;
+        test.statements();
+        load_all(&mut users, db, |u| u.posts()).await?;
+        assert_eq!(test.statements().len(), 2);
+        assert_eq!(users.iter().map(|u| u.posts.get().unwrap().len()).sum::<usize>(), 5);
+        assert_eq!(users[0].posts.get()?[0].title, "Last");
+        last.edited().add(db, [1, 2]).await?;
+        let tag = Tag::get(db, 3).await?;
+        let posts: Vec<_> = (0..20_010).map(|n| Post::builder().id(n + 100).author(1).title("x")).collect();
+        let posts = Post::insert_many(db, posts).await?;
+        tag.posts().set(db, &posts).await?;
+        tag.posts().set(db, &posts).await?;
+        tag.posts().remove(db, &posts[1..100]).await?;
+        assert_eq!(tag.posts().count(db).await?, 19_911);
+    }
+}
