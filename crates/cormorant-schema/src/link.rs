@@ -4,21 +4,42 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::{ColumnDef, LinkDef, ManyDef, OnDelete, RelationDef, TableDef, names};
 
+/// The foreign key that a relation mirrors.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Found {
+    /// The one at this position.
+    One(u8),
+    /// There is none.
+    None,
+    /// There are several, and nothing says which.
+    Several,
+}
+
+impl Found {
+    /// Its position. Where there is none, the compiler has said so elsewhere.
+    pub const fn position(self) -> u8 {
+        match self {
+            Self::One(at) => at,
+            Self::None | Self::Several => 0,
+        }
+    }
+
+    /// Whether there is none.
+    pub const fn is_none(self) -> bool {
+        matches!(self, Self::None)
+    }
+
+    /// Whether there are several.
+    pub const fn is_several(self) -> bool {
+        matches!(self, Self::Several)
+    }
+}
+
 /// Which foreign key of `table` points at the model that stands at `target`: the one in the field `via`, or the only
-/// one but `but`. It runs while the program is compiled.
-///
-/// # Panics
-/// With `none` or `several`, which become the compiler's message.
-#[allow(clippy::panic, clippy::indexing_slicing, reason = "while compiling, a panic is the message")]
-pub const fn foreign_key_to(
-    table: &TableDef,
-    target: &str,
-    via: Option<&str>,
-    but: Option<u8>,
-    none: &str,
-    several: &str,
-) -> u8 {
-    let (mut at, mut found) = (0, None);
+/// one but `but`.
+#[allow(clippy::indexing_slicing, reason = "it runs while the program is compiled")]
+pub const fn foreign_key_to(table: &TableDef, target: &str, via: Option<&str>, but: Option<u8>) -> Found {
+    let (mut at, mut found) = (0, Found::None);
     while at < table.relations.len() {
         let relation = &table.relations[at];
         let said = match via {
@@ -30,28 +51,24 @@ pub const fn foreign_key_to(
             None => true,
         };
         if said && other && same(relation.target_path, target) {
-            if found.is_some() {
-                panic!("{}", several);
-            }
-            found = Some(at);
+            found = if found.is_none() { Found::One(at as u8) } else { Found::Several };
         }
         at += 1;
     }
-    match found {
-        Some(at) => at as u8,
-        None => panic!("{}", none),
-    }
+    found
 }
 
-/// Whether the foreign key at `relation` is unique by itself, so that at most one row points at another.
+/// Whether the foreign key is unique by itself, so that at most one row points at another. True where there is none.
 #[allow(clippy::indexing_slicing, reason = "it runs while the program is compiled")]
-pub const fn is_unique(table: &TableDef, relation: u8) -> bool {
-    let column = table.relations[relation as usize].column;
+pub const fn is_unique(table: &TableDef, relation: Found) -> bool {
+    let Found::One(at) = relation else { return true };
+    let column = table.relations[at as usize].column;
     table.columns[column as usize].unique || (table.key.len() == 1 && table.key[0] == column)
 }
 
 /// Whether the many-to-many relation in `field` is the one that a relation of the other model leads back by: the same
-/// table of links, said the same way. True where the other model has none that leads back.
+/// table of links, said the same way. True where the other model has none that leads back, but those of other
+/// relations.
 #[allow(clippy::indexing_slicing, reason = "it runs while the program is compiled")]
 pub const fn sides_agree(own: &TableDef, field: &str, target: &TableDef) -> bool {
     let Some(side) = link(own, field) else { return true };
@@ -59,20 +76,41 @@ pub const fn sides_agree(own: &TableDef, field: &str, target: &TableDef) -> bool
     while at < target.links.len() {
         let other = &target.links[at];
         if same(other.target_path, own.path) {
-            match (side.through, other.through) {
-                (None, None) => return true,
-                (Some(one), Some(two)) if same(one, two) => return true,
-                _ => others = true,
+            if same_links(side, other) {
+                return true;
             }
+            others |= !is_side_of_one(own, target.path, other);
         }
         at += 1;
     }
     !others
 }
 
-/// Whether another many-to-many relation of `own` has the same table of links.
+/// Whether a relation that leads back to `own` is the other side of one of its own.
 #[allow(clippy::indexing_slicing, reason = "it runs while the program is compiled")]
-pub const fn is_only_link(own: &TableDef, field: &str) -> bool {
+const fn is_side_of_one(own: &TableDef, target: &str, other: &LinkDef) -> bool {
+    let mut at = 0;
+    while at < own.links.len() {
+        if same(own.links[at].target_path, target) && same_links(&own.links[at], other) {
+            return true;
+        }
+        at += 1;
+    }
+    false
+}
+
+/// Whether two relations between the same models have one table of links.
+const fn same_links(one: &LinkDef, other: &LinkDef) -> bool {
+    match (one.through, other.through) {
+        (None, None) => true,
+        (Some(one), Some(other)) => same(one, other),
+        _ => false,
+    }
+}
+
+/// Whether no many-to-many relation of `own` but the other side `inverse` has the same table of links.
+#[allow(clippy::indexing_slicing, reason = "it runs while the program is compiled")]
+pub const fn is_only_link(own: &TableDef, field: &str, inverse: &str) -> bool {
     let Some(side) = link(own, field) else { return true };
     let mut at = 0;
     while at < own.links.len() {
@@ -82,7 +120,7 @@ pub const fn is_only_link(own: &TableDef, field: &str) -> bool {
             (Some(one), Some(two)) => same(one, two),
             _ => false,
         };
-        if table && !same(other.field, field) {
+        if table && !same(other.field, field) && !same(other.field, inverse) {
             return false;
         }
         at += 1;
@@ -145,10 +183,12 @@ pub fn link_table(side: &LinkDef) -> &'static TableDef {
     };
     let schema = first().schema;
     let mut tables = TABLES.lock().unwrap_or_else(PoisonError::into_inner);
+    // Not by their paths: models of two functions may have the same.
     let known = tables.iter().find(|table| {
+        let targets = table.relations.iter().map(|relation| (relation.target)());
         table.schema == schema
             && table.name == name
-            && table.relations.iter().map(|relation| (relation.target)().path).eq([first().path, second().path])
+            && targets.zip([first(), second()]).all(|(target, side)| std::ptr::eq(target, side))
     });
     if let Some(known) = known {
         return known;

@@ -134,7 +134,7 @@ pub use raw::{Sql, UncheckedSql};
 pub use record::{Record, UniqueColumns};
 pub use relation::{
     Children, HasMany, HasOne, Included, Links, LinksThrough, Many, ManyToMany, OneToOne, Plain, Related, Relation,
-    ToMany, load_all,
+    RowOf, ToMany, load_all,
 };
 pub use row::{Field, FromRow};
 pub use scalar::{Scalar, Unstorable};

@@ -376,3 +376,364 @@ conformance! {
         assert_eq!(Person::get(db, bob.id).await?.name, "Robert");
     }
 }
+
+#[derive(Model, Clone, Debug, PartialEq)]
+#[model(table = "rel_students")]
+struct Student {
+    id: i64,
+    boss: Option<ForeignKey<Student>>,
+    team: HasMany<Student>,
+    #[model(through = Enrollment)]
+    courses: ManyToMany<Course>,
+    #[model(default = 0)]
+    size: i64,
+}
+
+#[derive(Model, Clone, Debug, PartialEq)]
+#[model(table = "rel_courses")]
+struct Course {
+    id: String,
+    name: String,
+}
+
+/// Links with data of their own: the same two may be linked twice, and a link may lead nowhere.
+#[derive(Model, Clone, Debug, PartialEq)]
+#[model(table = "rel_enrollments")]
+struct Enrollment {
+    id: i64,
+    student: ForeignKey<Student>,
+    course: Option<ForeignKey<Course>>,
+    #[model(default = 1)]
+    year: i64,
+}
+
+#[derive(Model, Clone, Debug, PartialEq)]
+#[model(table = "rel_members")]
+struct Member {
+    id: i64,
+    #[model(through = Membership)]
+    clubs: ManyToMany<Club>,
+}
+
+#[derive(Model, Clone, Debug, PartialEq)]
+#[model(table = "rel_clubs")]
+struct Club {
+    id: i64,
+    #[model(through = Membership)]
+    members: ManyToMany<Member>,
+}
+
+#[derive(Model, Clone, Debug, PartialEq)]
+#[model(table = "rel_memberships", unique(member, club))]
+struct Membership {
+    id: i64,
+    member: ForeignKey<Member>,
+    club: ForeignKey<Club>,
+    #[model(default = true)]
+    paid: bool,
+}
+
+async fn seed_courses(test: &Fixture) -> Result<()> {
+    let db = &test.db;
+    db.create(models![Student, Course, Enrollment]).await?;
+    let ann = Student::builder().insert(db).await?;
+    let bob = ann.team().create(db, |student| student).await?;
+    for id in ["a", "b"] {
+        Course::builder().id(id).name(id).insert(db).await?;
+    }
+    for (student, course) in [(&ann, Some("a")), (&ann, None), (&bob, Some("a")), (&bob, Some("b"))] {
+        Enrollment::builder().student(student).course(course.map(|c| ForeignKey::to(c.to_owned()))).insert(db).await?;
+    }
+    test.statements();
+    Ok(())
+}
+
+conformance! {
+    async fn a_link_that_leads_nowhere_is_none(test: &Fixture) {
+        seed_courses(test).await?;
+        let db = &test.db;
+        let students = Student::query().order_by(|s| s.id().asc()).include(|s| s.courses()).all(db).await?;
+        assert_eq!(students.iter().map(|s| s.courses.get().unwrap().len()).collect::<Vec<_>>(), [1, 2]);
+        let firsts = Student::query().order_by(|s| s.id().asc()).include(|s| s.courses().limit(1)).all(db).await?;
+        assert_eq!(firsts.iter().map(|s| s.courses.get().unwrap()[0].id.as_str()).collect::<Vec<_>>(), ["a", "a"]);
+        let counts = Student::query().order_by(|s| s.id().asc()).select(|s| s.courses().count()).all(db).await?;
+        assert_eq!(counts, [1, 2]);
+        let others = Student::filter(|s| s.courses().all(|c| c.name().eq("a"))).select(|s| s.id()).all(db).await?;
+        assert_eq!(others, [1]);
+        assert_eq!(students[0].courses().count(db).await?, 1);
+    }
+
+    async fn verbs_change_links_that_are_models(test: &Fixture) {
+        seed_courses(test).await?;
+        let db = &test.db;
+        let ann = Student::get(db, 1).await?;
+        // Nothing would say that two are linked already.
+        let refused = ann.courses().add(db, ["b".to_owned()]).await.unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::Misuse);
+        assert_eq!(
+            refused.to_string(),
+            "two rows may be linked twice by Enrollment: insert rows of Enrollment, or say `#[model(unique(student, course))]` there, and this links them once"
+        );
+        assert_eq!(ann.courses().set(db, ["a".to_owned(), "b".to_owned()]).await.unwrap_err().kind(), ErrorKind::Misuse);
+        ann.courses().set(db, ["a".to_owned()]).await?; // it is linked already
+        assert_eq!(ann.courses().query().select(|c| c.id()).all(db).await?, ["a"]);
+        ann.courses().remove(db, ["a".to_owned()]).await?;
+        assert_eq!(ann.courses().count(db).await?, 0);
+        assert_eq!(Enrollment::filter(|e| e.student().id().eq(1)).count(db).await?, 1);
+        // Once they are unique together.
+        db.create(models![Member, Club, Membership]).await?;
+        let (member, club) = (Member::builder().insert(db).await?, Club::builder().insert(db).await?);
+        member.clubs().add(db, [&club]).await?;
+        member.clubs().add(db, [&club]).await?;
+        assert_eq!((member.clubs().count(db).await?, Membership::query().count(db).await?), (1, 1));
+        assert_eq!(club.members().all(db).await?[0].id, member.id);
+    }
+
+    async fn models_of_two_functions_have_links_of_their_own(test: &Fixture) {
+        let db = &test.db;
+        async fn by_number(db: &Database) -> Result<String> {
+            #[derive(Model)]
+            struct Shelf { id: i64, jars: ManyToMany<Jar> }
+            #[derive(Model)]
+            struct Jar { id: i64, shelves: ManyToMany<Shelf> }
+            let mut log = String::new();
+            let jars = Shelf::filter(|s| s.jars().any(|j| j.id().eq(1)));
+            log.push_str(&jars.to_sql(cormorant::Dialect::Sqlite)?);
+            let shelf = Record::new(Shelf::builder().build());
+            assert!(shelf.jars().all(db).await.is_err());
+            assert!(Record::new(Jar::builder().build()).shelves().all(db).await.is_err());
+            Ok(log)
+        }
+        by_number(db).await?;
+        #[derive(Model)]
+        struct Shelf { id: String, jars: ManyToMany<Jar> }
+        #[derive(Model)]
+        struct Jar { id: String, shelves: ManyToMany<Shelf> }
+        db.create(models![Shelf, Jar]).await?;
+        let shelf = Shelf::builder().id("top").insert(db).await?;
+        shelf.jars().create(db, Jar::builder().id("jam")).await?;
+        let jar = Jar::query().include(|j| j.shelves()).one(db).await?;
+        assert_eq!(jar.shelves.get()?[0].id, "top");
+    }
+
+    async fn rows_are_grouped_by_relation_counts(test: &Fixture) {
+        seed(test).await?;
+        let db = &test.db;
+        let sizes = User::query()
+            .group_by(|u| u.posts().filter(|p| p.views().gt(1)).count())
+            .order_by(|u| u.posts().filter(|p| p.views().gt(1)).count().asc())
+            .select(|u| (u.posts().filter(|p| p.views().gt(1)).count(), count()));
+        assert_eq!(sizes.all(db).await?, [(0, 1), (2, 2)]);
+        let by_author = Post::query()
+            .group_by(|p| p.author().id())
+            .order_by(|p| p.author().id().asc())
+            .select(|p| (p.author().id(), count(), p.author().posts().count()));
+        assert_eq!(by_author.all(db).await?, [(1, 2, 2), (2, 2, 2)]);
+    }
+
+    async fn rows_are_changed_by_what_is_related(test: &Fixture) {
+        seed(test).await?;
+        seed_courses(test).await?;
+        let db = &test.db;
+        // The table that is changed is read, in the condition and in the value.
+        let led = Student::filter(|s| s.team().any(|t| t.size().lt(5)));
+        assert_eq!(led.update(db, |s| s.size().set(s.size() + 10)).await?, 1);
+        assert_eq!(Student::query().order_by(|s| s.id().asc()).select(|s| s.size()).all(db).await?, [10, 0]);
+        assert_eq!(Post::query().update(db, |p| p.views().set(p.comments().count())).await?, 4);
+        assert_eq!(Post::query().order_by(|p| p.id().asc()).select(|p| p.views()).all(db).await?, [4, 0, 1, 0]);
+        let popular = Post::filter(|p| p.comments().count().gt(0) & p.author().posts().any(|o| o.views().eq(0)));
+        assert_eq!((popular.clone().count(db).await?, popular.clone().exists(db).await?), (2, true));
+        assert_eq!(popular.clone().page(2, 1).select(|p| p.id()).all(db).await?, [3]);
+        assert_eq!(popular.clone().order_by(|p| p.comments().count().desc()).limit(1).count(db).await?, 1);
+        assert_eq!(popular.clone().order_by(|p| p.comments().filter(|c| c.body().ne("z")).count().desc()).count(db).await?, 2);
+        assert_eq!(popular.clone().last(db).await?.map(|p| p.id), Some(3));
+        assert_eq!(popular.delete(db).await?, 2);
+        assert_eq!(Comment::query().count(db).await?, 0);
+        assert_eq!(Student::filter(|s| s.team().none(|t| t.id().gt(0)) & s.boss().team().any(|t| t.size().eq(0))).select(|s| s.id()).all(db).await?, [2]);
+    }
+
+    async fn included_rows_are_neither_lost_nor_mixed(test: &Fixture) {
+        seed(test).await?;
+        let db = &test.db;
+        let none = Post::query().include(|p| p.comments().limit(0)).include(|p| p.tags().limit(0)).all(db).await?;
+        assert!(none.iter().all(|p| p.comments.get().unwrap().is_empty() && p.tags.get().unwrap().is_empty()));
+        // Filters of the related rows that ask further, through a link as well.
+        let posts = Post::query()
+            .order_by(|p| p.id().asc())
+            .include(|p| p.tags().order_by(|t| t.posts().count().desc()).order_by(|t| t.name().desc()).limit(1))
+            .include(|p| p.comments().filter(|c| c.post().author().posts().any(|o| o.title().eq("Bye"))).limit(3))
+            .all(db)
+            .await?;
+        let tags: Vec<_> = posts.iter().map(|p| p.tags.get().unwrap().first().map(|t| t.name.clone())).collect();
+        assert_eq!(tags, [Some("spam".to_owned()), Some("rust".to_owned()), None, Some("spam".to_owned())]);
+        assert_eq!(posts.iter().map(|p| p.comments.get().unwrap().len()).collect::<Vec<_>>(), [0, 0, 1, 0]);
+        let tags = Tag::query()
+            .order_by(|t| t.id().asc())
+            .include(|t| t.posts().filter(|p| p.author().name().eq("Ann") & p.tags().any(|t| t.name().eq("rust"))).limit(5))
+            .all(db)
+            .await?;
+        let ids: Vec<Vec<i64>> = tags.iter().map(|t| t.posts.get().unwrap().iter().map(|p| p.id).collect()).collect();
+        assert_eq!(ids, [vec![1, 2], vec![1], vec![]]);
+        // The same row twice among those that are filled.
+        let mut twice = Post::filter(|p| p.id().eq(1)).all(db).await?;
+        twice.extend(Post::query().order_by(|p| p.id().asc()).all(db).await?);
+        load_all(&mut twice, db, |p| p.comments().order_by(|c| c.id().asc()).limit(2).include(|c| c.post())).await?;
+        let bodies: Vec<Vec<&str>> =
+            twice.iter().map(|p| p.comments.get().unwrap().iter().map(|c| c.body.as_str()).collect()).collect();
+        assert_eq!(bodies, [vec!["a", "b"], vec!["a", "b"], vec![], vec!["e"], vec![]]);
+        assert!(twice[1].comments.get()?.iter().all(|c| c.post.get().unwrap().id == 1));
+        // Included twice, behind what is included twice.
+        let refused = User::query()
+            .include(|u| u.posts())
+            .include(|u| u.posts().include(|p| p.tags()).include(|p| p.tags().limit(1)))
+            .all(db)
+            .await
+            .unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::Misuse, "{refused}");
+    }
+
+    async fn verbs_may_change_nothing(test: &Fixture) {
+        seed(test).await?;
+        let db = &test.db;
+        let ann = User::filter(|u| u.name().eq("Ann")).one(db).await?;
+        ann.edited().add(db, [3]).await?;
+        ann.edited().add(db, [3]).await?;
+        ann.edited().set(db, [3]).await?;
+        assert_eq!(ann.edited().count(db).await?, 1);
+        ann.edited().set(db, [0i64; 0]).await?;
+        assert_eq!(ann.edited().count(db).await?, 0);
+        let post = Post::filter(|p| p.id().eq(1)).one(db).await?;
+        post.tags().add(db, [0i64; 0]).await?;
+        post.tags().remove(db, [0i64; 0]).await?;
+        assert_eq!(post.tags().count(db).await?, 2);
+        post.tags().set(db, [0i64; 0]).await?;
+        assert_eq!(post.tags().count(db).await?, 0);
+        let mut new = Record::new(User::builder().name("Dan").build());
+        let refused = new.load(db, |u| u.posts()).await;
+        assert!(refused.is_err() || new.posts.get()?.is_empty());
+    }
+}
+
+/// Three models, related by keys of one type.
+macro_rules! keyed {
+    ($module:ident, $key:ty, $table:literal, $row:literal, $link:literal) => {
+        mod $module {
+            use super::*;
+
+            #[derive(Model, Clone, Debug, PartialEq)]
+            #[model(table = $table)]
+            pub(super) struct Top {
+                pub(super) id: $key,
+                pub(super) rows: HasMany<Row>,
+                pub(super) others: ManyToMany<Other>,
+                pub(super) one: HasOne<Row>,
+            }
+
+            #[derive(Model, Clone, Debug, PartialEq)]
+            #[model(table = $row)]
+            pub(super) struct Row {
+                pub(super) id: $key,
+                #[model(unique)]
+                pub(super) top: Option<ForeignKey<Top>>,
+                pub(super) others: ManyToMany<Other>,
+            }
+
+            #[derive(Model, Clone, Debug, PartialEq)]
+            #[model(table = $link)]
+            pub(super) struct Other {
+                pub(super) id: $key,
+                pub(super) tops: ManyToMany<Top>,
+            }
+
+            pub(super) async fn work(db: &Database, keys: [$key; 4]) -> Result<()> {
+                db.create(models![Top, Row, Other]).await?;
+                let [a, b, c, d] = keys;
+                let top = Top::builder().id(a.clone()).insert(db).await?;
+                Top::builder().id(b.clone()).insert(db).await?;
+                let row = Row::builder().id(c.clone()).insert(db).await?;
+                let other = Other::builder().id(d.clone()).insert(db).await?;
+                top.rows().add(db, [&row]).await?;
+                top.others().set(db, [&other]).await?;
+                top.others().add(db, [&other]).await?;
+                row.others().create(db, Other::builder().id(c.clone())).await?;
+                let tops = Top::query()
+                    .include(|t| t.rows().include(|r| r.others()).include(|r| r.top()))
+                    .include(|t| t.others().limit(2))
+                    .include(|t| t.one())
+                    .all(db)
+                    .await?;
+                assert_eq!(tops.len(), 2);
+                for top in &tops {
+                    let (rows, others, one) = (top.rows.get()?, top.others.get()?, top.one.get()?);
+                    if top.id == a {
+                        assert_eq!((rows.len(), others.len(), one.map(|row| row.id.clone())), (1, 1, Some(c.clone())));
+                        assert_eq!(others[0].id, d);
+                        assert_eq!(rows[0].others.get()?[0].id, c);
+                        assert_eq!(
+                            rows[0].top.as_ref().map(|top| top.get().map(|top| top.id.clone())).transpose()?,
+                            Some(a.clone())
+                        );
+                    } else {
+                        assert_eq!((rows.len(), others.len(), one.is_some()), (0, 0, false));
+                    }
+                }
+                assert_eq!(Top::filter(|t| t.others().any(|o| o.id().eq(d.clone()))).count(db).await?, 1);
+                assert_eq!(other.tops().all(db).await?[0].id, a);
+                top.others().remove(db, [&other]).await?;
+                top.rows().clear(db).await?;
+                assert_eq!(top.others().count(db).await? + top.rows().count(db).await?, 0);
+                Ok(())
+            }
+        }
+    };
+}
+
+keyed!(text_keys, String, "rel_text_tops", "rel_text_rows", "rel_text_others");
+keyed!(u64_keys, u64, "rel_u64_tops", "rel_u64_rows", "rel_u64_others");
+keyed!(i16_keys, i16, "rel_i16_tops", "rel_i16_rows", "rel_i16_others");
+keyed!(uuid_keys, Uuid, "rel_uuid_tops", "rel_uuid_rows", "rel_uuid_others");
+keyed!(date_keys, Date, "rel_date_tops", "rel_date_rows", "rel_date_others");
+
+conformance! {
+    async fn keys_of_every_type_relate(test: &Fixture) {
+        let db = &test.db;
+        text_keys::work(db, ["é".into(), "É ".into(), "'\"".into(), " ".into()]).await?;
+        u64_keys::work(db, [1, i64::MAX as u64, 7, 8]).await?;
+        i16_keys::work(db, [-1, i16::MAX, i16::MIN, 5]).await?;
+        uuid_keys::work(db, [Uuid::from_u128(2), Uuid::from_u128(1), Uuid::from_u128(u128::MAX), Uuid::from_u128(9)]).await?;
+        let day = |day| cormorant::prelude::Date::new(2024, 2, day).unwrap();
+        date_keys::work(db, [day(1), day(2), day(29), day(28)]).await?;
+    }
+
+    async fn a_value_is_set_to_what_is_related_in_its_own_table(test: &Fixture) {
+        seed_courses(test).await?;
+        let db = &test.db;
+        assert_eq!(Student::query().update(db, |s| s.size().set(s.team().count())).await?, 2);
+        assert_eq!(Student::query().order_by(|s| s.id().asc()).select(|s| s.size()).all(db).await?, [1, 0]);
+        assert_eq!(Student::filter(|s| s.team().any(|t| t.size().eq(0))).update(db, |s| s.size().set(s.team().count() + 1)).await?, 1);
+        assert_eq!(Student::filter(|s| s.team().any(|t| t.size().eq(0))).select(|s| (s.size(), s.team().filter(|t| t.size().lt(9)).sum(|t| t.size()))).all(db).await?, [(2, Some(0))]);
+    }
+
+    async fn relations_of_many_rows_are_loaded_in_parts(test: &Fixture) {
+        seed(test).await?;
+        let db = &test.db;
+        let users: Vec<_> = (0..50_050).map(|n| User::builder().id(n + 10).name("x")).collect();
+        User::insert_many(db, users).await?;
+        let last = User::query().order_by(|u| u.id().desc()).limit(1).one(db).await?;
+        last.posts().create(db, |post| post.title("Last")).await?;
+        let mut users = User::query().order_by(|u| u.id().desc()).all(db).await?;
+        test.statements();
+        load_all(&mut users, db, |u| u.posts()).await?;
+        assert_eq!(test.statements().len(), 2);
+        assert_eq!(users.iter().map(|u| u.posts.get().unwrap().len()).sum::<usize>(), 5);
+        assert_eq!(users[0].posts.get()?[0].title, "Last");
+        last.edited().add(db, [1, 2]).await?;
+        let tag = Tag::get(db, 3).await?;
+        let posts: Vec<_> = (0..20_010).map(|n| Post::builder().id(n + 100).author(1).title("x")).collect();
+        let posts = Post::insert_many(db, posts).await?;
+        tag.posts().set(db, &posts).await?;
+        tag.posts().set(db, &posts).await?;
+        tag.posts().remove(db, &posts[1..100]).await?;
+        assert_eq!(tag.posts().count(db).await?, 19_911);
+    }
+}

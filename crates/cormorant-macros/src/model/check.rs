@@ -81,7 +81,7 @@ pub(super) fn check(input: &DeriveInput) -> syn::Result<Model> {
             skipped.push(ident.clone());
         } else if let Some((kind, target)) = related::kind(&field.ty) {
             related.push(related::related(ident, field, on_field, kind, target, &mut errors));
-        } else {
+        } else if !related::refuse_option(field, &mut errors) {
             columns.push(column(ident, field, on_field, on_struct.case, &mut errors));
         }
     }

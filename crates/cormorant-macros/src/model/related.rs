@@ -50,9 +50,23 @@ const KEYS: [&str; 4] = ["via", "through", "inverse", "path"];
 const RECORD_METHODS: [&str; 9] =
     ["insert", "save", "delete", "refresh", "load", "new", "is_saved", "is_changed", "into_inner"];
 
+/// Functions of a model: a relation so named would stand before them.
+const MODEL_FUNCTIONS: [&str; 7] = ["builder", "query", "filter", "get", "find", "get_many", "insert_many"];
+
 /// The kind and the model of a field that is a relation.
 pub(super) fn kind(ty: &Type) -> Option<(Kind, &Type)> {
     KINDS.into_iter().find_map(|(name, kind)| Some((kind, argument(ty, name)?)))
+}
+
+/// Refuses a relation in an Option: no related rows are none as they are.
+pub(super) fn refuse_option(field: &Field, errors: &mut Errors) -> bool {
+    let Some((name, _)) =
+        argument(&field.ty, "Option").and_then(|ty| KINDS.into_iter().find(|(name, _)| argument(ty, name).is_some()))
+    else {
+        return false;
+    };
+    errors.at(&field.ty, format!("a {name} may be empty already: write it without Option"));
+    true
 }
 
 pub(super) fn related(
@@ -82,6 +96,9 @@ pub(super) fn related(
     if RECORD_METHODS.contains(&field.as_str()) {
         errors.at(ident, format!("`{field}` is a method of every record: call the relation by another name"));
     }
+    if MODEL_FUNCTIONS.contains(&field.as_str()) && kind != Kind::HasOne {
+        errors.at(ident, format!("`{field}` is a function of every model: call the relation by another name"));
+    }
     Related {
         ident: ident.clone(),
         ty: bare(&from.ty).clone(),
@@ -102,6 +119,14 @@ impl Related {
         super::types::last_word(&self.target).unwrap_or_else(|| self.target.to_token_stream().to_string())
     }
 
+    /// The name of its table of links, where it is given.
+    fn through_table(&self) -> Option<String> {
+        match &self.through {
+            Some(Through::Table(name)) => Some(name.value()),
+            _ => None,
+        }
+    }
+
     /// Whether its links stand in a table that no model describes.
     pub(super) fn is_linked(&self) -> bool {
         self.kind == Kind::ManyToMany && !matches!(self.through, Some(Through::Model(_)))
@@ -113,9 +138,12 @@ pub(super) fn check_inverses(related: &[Related], errors: &mut Errors) {
     for this in related {
         let Some(inverse) = &this.inverse else { continue };
         match related.iter().find(|other| other.ident == *inverse) {
-            None => errors.at(inverse, format!("`{inverse}` is no relation of this model: the other side of a relation of a model with itself is a field beside it")),
+            None => errors.at(inverse, format!("`{inverse}` is no relation of this model: the other side of a relation of a model with itself is a field beside it; two models need no `inverse`")),
             Some(other) if other.inverse.as_ref() != Some(&this.ident) => {
                 errors.at(inverse, format!("`{}` does not name `{}` as its other side: say `inverse = {}` there", other.field, this.field, this.field));
+            }
+            Some(other) if this.through_table() != other.through_table() => {
+                errors.at(&this.ident, format!("`{}` and `{}` are two sides of one relation: say the same `through` on both", this.field, other.field));
             }
             Some(_) => {}
         }

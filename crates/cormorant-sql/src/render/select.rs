@@ -57,7 +57,12 @@ impl Renderer {
     ) -> Result<(), Fault> {
         let clauses = Clauses::of(tokens, value)?;
         let nothing = clauses.select.is_empty() && !clauses.select_matters;
-        self.unread(table, tokens, value, &clauses, if nothing { Shown::Text("1") } else { Shown::Selected })
+        // What stands beside it may have the same aliases. PostgreSQL asks for them: what is selected is what rows are
+        // grouped by only where both read alike.
+        let aliases = self.aliases;
+        self.unread(table, tokens, value, &clauses, if nothing { Shown::Text("1") } else { Shown::Selected })?;
+        self.aliases = aliases;
+        Ok(())
     }
 
     /// A query that stands beside the one being written: in WITH, or behind UNION.

@@ -73,7 +73,7 @@ fn values_are_numbered_in_the_order_they_are_bound() {
     let query = select(&USERS, col(0)).filter(first.or(second).or(col(AGE).eq(int(5))));
     everywhere(
         query.clone(),
-        r#"SELECT t0."id" FROM "users" AS t0 WHERE EXISTS (SELECT 1 FROM "posts" AS t1 WHERE t1."author_id" = t0."id" AND t1."title" = ?1 AND EXISTS (SELECT 1 FROM "links" AS t2 WHERE t2."post_id" = t1."id" AND t2."note" = ?2) AND t1."score" = ?3) OR EXISTS (SELECT 1 FROM "posts" AS t3 WHERE t3."author_id" = t0."id" AND t3."title" = ?4) OR t0."age" = ?5"#,
+        r#"SELECT t0."id" FROM "users" AS t0 WHERE EXISTS (SELECT 1 FROM "posts" AS t1 WHERE t1."author_id" = t0."id" AND t1."title" = ?1 AND EXISTS (SELECT 1 FROM "links" AS t2 WHERE t2."post_id" = t1."id" AND t2."note" = ?2) AND t1."score" = ?3) OR EXISTS (SELECT 1 FROM "posts" AS t1 WHERE t1."author_id" = t0."id" AND t1."title" = ?4) OR t0."age" = ?5"#,
     );
     assert_eq!(query.render(Sqlite).unwrap().parameters.len(), 5);
 }

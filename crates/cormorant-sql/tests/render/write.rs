@@ -230,7 +230,7 @@ fn update_with_nested_queries() {
     on(
         &counted.clone().filter(via(&[AUTHOR], ACTIVE)),
         Sqlite,
-        r#"UPDATE "posts" AS t0 SET "score" = (SELECT COUNT(*) FROM "links" AS t2 WHERE t2."post_id" = t0."id") WHERE "id" IN (SELECT t3."id" FROM "posts" AS t3 JOIN "users" AS t4 ON t4."id" = t3."author_id" WHERE t4."active")"#,
+        r#"UPDATE "posts" AS t0 SET "score" = (SELECT COUNT(*) FROM "links" AS t2 WHERE t2."post_id" = t0."id") WHERE "id" IN (SELECT t2."id" FROM "posts" AS t2 JOIN "users" AS t3 ON t3."id" = t2."author_id" WHERE t3."active")"#,
     );
     let linked = update().set(SCORE, int(1)).filter(links().exists());
     on(

@@ -19,6 +19,7 @@ pub(crate) use find::find;
 pub use get_or_insert::get_or_insert;
 pub(crate) use insert::insert_many;
 pub use unique::UniqueColumns;
+pub(crate) use unique::is_unique;
 pub use upsert::upsert;
 
 use crate::{Columns, Model, Unsaved};

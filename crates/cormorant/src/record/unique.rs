@@ -189,6 +189,11 @@ fn constraints(table: &'static TableDef) -> impl Iterator<Item = Vec<u16>> {
     std::iter::once(table.key.to_vec()).chain(alone).chain(together)
 }
 
+/// Whether no two rows of a table have the same values in these columns.
+pub(crate) fn is_unique(table: &'static TableDef, columns: &[u16]) -> bool {
+    constraints(table).any(|constraint| same(&constraint, columns))
+}
+
 fn same(constraint: &[u16], columns: &[u16]) -> bool {
     constraint.len() == columns.len() && constraint.iter().all(|column| columns.contains(column))
 }

@@ -98,6 +98,7 @@ impl Plan {
                 {
                     self.conflict = Some(step.relation);
                 }
+                known.plan.conflict = known.plan.conflict.or(step.plan.conflict);
                 for behind in std::mem::take(&mut step.plan.steps) {
                     known.plan.step(behind);
                 }

@@ -11,6 +11,7 @@ use cormorant_sql::{Binary, Buffer, Class, Kind, Route, Token, Value};
 
 use super::fields::{HasOne, Many};
 use super::include::{Plan, REVERSE, Relation, Step};
+use super::push_linked;
 use crate::executor::{Target, Work, statement};
 use crate::query::class_of;
 use crate::{Executor, ForeignKey, Key, Model, PathOf, Record, problem};
@@ -290,6 +291,7 @@ fn reader<P: Model>(def: &'static ManyDef, step: &Step, keys: &[P::Key]) -> Resu
     let column = Token::Column { via: Route::ROOT, column: here.column, outer: 0 };
     let mut buffer = Buffer::default();
     one_of(&mut buffer, source, &[here.column], &keys.iter().collect::<Vec<_>>())?;
+    push_linked(&mut buffer, def);
     buffer.append(step.buffer.clone());
     let key_at = match def.there {
         None => {

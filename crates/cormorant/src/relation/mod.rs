@@ -6,12 +6,25 @@ mod load;
 mod path;
 mod verbs;
 
+use cormorant_sql::schema::ManyDef;
+use cormorant_sql::{Buffer, Route, Token, Unary};
+
 pub use fields::{HasMany, HasOne, Many, ManyToMany, OneToOne, Unloaded};
 pub(crate) use include::Plan;
 pub use include::{Include, Relation, Step};
 pub use load::{load_all, load_foreign_key, load_many, load_one, nothing};
 pub use path::{Included, Plain, ToMany};
-pub use verbs::{BuilderWith, Children, Links, LinksThrough, Related};
+pub use verbs::{BuilderWith, Children, Links, LinksThrough, Related, RowOf};
 
 pub(crate) use fields::{not_loaded, words};
 pub(crate) use load::fill;
+
+/// Of a table of links, the condition that a link leads to a row: a model that links may have some that do not.
+fn push_linked(buffer: &mut Buffer, def: &ManyDef) {
+    let Some(there) = def.link() else { return };
+    if (def.source)().column(there.column).is_some_and(|column| column.null) {
+        buffer.push(Token::Column { via: Route::ROOT, column: there.column, outer: 0 });
+        buffer.push(Token::Unary(Unary::IsNotNull));
+        buffer.push(Token::Filter);
+    }
+}

@@ -173,6 +173,7 @@ impl<R, M: Model> ToMany<R, M> {
                 buffer.push(Token::Filter);
             }
         }
+        super::push_linked(&mut buffer, def);
         buffer.append(conditions);
         buffer.append(selected);
         let tokens = u32::try_from(buffer.tokens.len()).unwrap_or(u32::MAX);

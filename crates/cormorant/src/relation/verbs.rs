@@ -9,9 +9,11 @@ use cormorant_sql::schema::{ManyDef, RelationDef, TableDef};
 use cormorant_sql::{Binary, Buffer, Kind, Route, TableId, Token, Unary, Value};
 
 use super::fields::Many;
+use super::push_linked;
 use crate::executor::{Target, no_rows, statement};
 use crate::expr::Predicate;
 use crate::query::class_of;
+use crate::record::is_unique;
 use crate::{Executor, ForeignKey, IntoModel, Key, Model, PathOf, Query, Record, Transaction, problem};
 
 /// The rows that point at one row, and what can be done with them: a model's method of a
@@ -204,23 +206,39 @@ fn key_of<P: Model>(owner: &P) -> Value<'static> {
     }
 }
 
-/// The keys of some rows, each once.
-fn keys_of<M: Model>(rows: impl IntoIterator<Item = impl Into<ForeignKey<M>>>) -> Vec<Value<'static>> {
+/// What the verbs take: a row of a model, or its key.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no row of `{M}`",
+    label = "expected rows of `{M}`, or their keys",
+    note = "the relation leads to rows of `{M}`: give a list of them, such as `[&row]`, or of keys"
+)]
+pub trait RowOf<M: Model>: Into<ForeignKey<M>> {}
+
+#[diagnostic::do_not_recommend]
+impl<M: Model, K: Into<ForeignKey<M>>> RowOf<M> for K {}
+
+/// The keys of some rows, each once; `None` for a row that has none yet.
+fn distinct<M: Model>(rows: impl IntoIterator<Item = impl RowOf<M>>) -> Vec<Option<M::Key>> {
     let mut seen = HashSet::new();
-    let mut keys = Vec::new();
-    for row in rows {
-        let row = row.into();
-        match row.key() {
-            None => keys.push(Value::Unstorable(format!("a {} is not saved yet: insert it first", M::NAME).into())),
-            Some(key) if seen.insert(key.clone()) => {
-                if let Err(error) = key.values(|value| keys.push(value)) {
-                    keys.push(Value::Unstorable(error.to_string().into()));
-                }
-            }
-            Some(_) => {}
+    let keys = rows.into_iter().map(|row| row.into().key().cloned());
+    keys.filter(|key| key.as_ref().is_none_or(|key| seen.insert(key.clone()))).collect()
+}
+
+fn values_of<M: Model>(keys: impl IntoIterator<Item = Option<M::Key>>) -> Vec<Value<'static>> {
+    let mut values = Vec::new();
+    for key in keys {
+        match key.map(|key| key.values(|value| values.push(value))) {
+            None => values.push(Value::Unstorable(format!("a {} is not saved yet: insert it first", M::NAME).into())),
+            Some(Ok(())) => {}
+            Some(Err(error)) => values.push(Value::Unstorable(error.to_string().into())),
         }
     }
-    keys
+    values
+}
+
+/// The keys of some rows, each once.
+fn keys_of<M: Model>(rows: impl IntoIterator<Item = impl RowOf<M>>) -> Vec<Value<'static>> {
+    values_of::<M>(distinct::<M>(rows))
 }
 
 /// The condition that a column is one of these keys, or none of them.
@@ -293,11 +311,7 @@ impl<'a, P: Model, M: Model, const KEY: u8> Children<'a, P, M, KEY> {
     ///
     /// # Errors
     /// [`ErrorKind::Stale`] when some of them are not there; the others point here then.
-    pub async fn add<K: Into<ForeignKey<M>>>(
-        &self,
-        db: &impl Executor,
-        rows: impl IntoIterator<Item = K> + Send,
-    ) -> Result<()> {
+    pub async fn add<K: RowOf<M>>(&self, db: &impl Executor, rows: impl IntoIterator<Item = K> + Send) -> Result<()> {
         let keys = keys_of::<M>(rows);
         self.add_keys(db.target(), keys).await
     }
@@ -306,7 +320,7 @@ impl<'a, P: Model, M: Model, const KEY: u8> Children<'a, P, M, KEY> {
     ///
     /// # Errors
     /// [`ErrorKind::Misuse`] when their foreign key is never NULL.
-    pub async fn remove<K: Into<ForeignKey<M>>>(
+    pub async fn remove<K: RowOf<M>>(
         &self,
         db: &impl Executor,
         rows: impl IntoIterator<Item = K> + Send,
@@ -327,11 +341,7 @@ impl<'a, P: Model, M: Model, const KEY: u8> Children<'a, P, M, KEY> {
     ///
     /// # Errors
     /// As [`add`](Self::add) and [`remove`](Self::remove).
-    pub async fn set<K: Into<ForeignKey<M>>>(
-        &self,
-        db: &impl Executor,
-        rows: impl IntoIterator<Item = K> + Send,
-    ) -> Result<()> {
+    pub async fn set<K: RowOf<M>>(&self, db: &impl Executor, rows: impl IntoIterator<Item = K> + Send) -> Result<()> {
         let keys = keys_of::<M>(rows);
         let unit = Transaction::around(db.target()).await?;
         let result = self.set_keys(Target::Transaction(&unit), keys).await;
@@ -371,7 +381,7 @@ impl<'a, P: Model, M: Model, const KEY: u8> Children<'a, P, M, KEY> {
         push_in(&mut buffer, M::TABLE, *key, keys, false);
         let found = self.related.write(Kind::Update, &buffer, target).await?;
         if found < wanted {
-            let message = format!("{} of {wanted} rows to add are not there: the others were added", wanted - found);
+            let message = format!("{} of {wanted} rows to add are not there", wanted - found);
             return Err(Error::new(ErrorKind::Stale, message).with_model(M::NAME));
         }
         Ok(())
@@ -454,11 +464,7 @@ impl<'a, M: Model> Links<'a, M> {
     ///
     /// # Errors
     /// The database's: [`ErrorKind::ForeignKey`] when a row is not there.
-    pub async fn add<K: Into<ForeignKey<M>>>(
-        &self,
-        db: &impl Executor,
-        rows: impl IntoIterator<Item = K> + Send,
-    ) -> Result<()> {
+    pub async fn add<K: RowOf<M>>(&self, db: &impl Executor, rows: impl IntoIterator<Item = K> + Send) -> Result<()> {
         let keys = keys_of::<M>(rows);
         self.link(db.target(), keys).await
     }
@@ -467,7 +473,7 @@ impl<'a, M: Model> Links<'a, M> {
     ///
     /// # Errors
     /// The database's.
-    pub async fn remove<K: Into<ForeignKey<M>>>(
+    pub async fn remove<K: RowOf<M>>(
         &self,
         db: &impl Executor,
         rows: impl IntoIterator<Item = K> + Send,
@@ -489,12 +495,8 @@ impl<'a, M: Model> Links<'a, M> {
     ///
     /// # Errors
     /// As [`add`](Self::add).
-    pub async fn set<K: Into<ForeignKey<M>>>(
-        &self,
-        db: &impl Executor,
-        rows: impl IntoIterator<Item = K> + Send,
-    ) -> Result<()> {
-        let keys = keys_of::<M>(rows);
+    pub async fn set<K: RowOf<M>>(&self, db: &impl Executor, rows: impl IntoIterator<Item = K> + Send) -> Result<()> {
+        let keys = distinct::<M>(rows);
         let unit = Transaction::around(db.target()).await?;
         let result = self.set_keys(Target::Transaction(&unit), keys).await;
         unit.settle(result).await
@@ -516,10 +518,12 @@ impl<'a, M: Model> Links<'a, M> {
         Ok(record)
     }
 
-    async fn set_keys(&self, target: Target<'_>, keys: Vec<Value<'static>>) -> Result<()> {
+    async fn set_keys(&self, target: Target<'_>, keys: Vec<Option<M::Key>>) -> Result<()> {
         let linked = self.linked(target).await?;
-        let gone: Vec<_> = linked.iter().filter(|key| !keys.contains(key)).cloned().collect();
-        let new: Vec<_> = keys.into_iter().filter(|key| !linked.contains(key)).collect();
+        let wanted: HashSet<&M::Key> = keys.iter().flatten().collect();
+        let gone = values_of::<M>(linked.iter().filter(|key| !wanted.contains(key)).cloned().map(Some));
+        let is_new = |key: &Option<M::Key>| key.as_ref().is_none_or(|key| !linked.contains(key));
+        let new = values_of::<M>(keys.into_iter().filter(is_new));
         if !gone.is_empty() {
             self.unlink(target, Some(gone)).await?;
         }
@@ -533,14 +537,18 @@ impl<'a, M: Model> Links<'a, M> {
     }
 
     /// The keys of the rows that are linked with this one.
-    async fn linked(&self, target: Target<'_>) -> Result<Vec<Value<'static>>> {
+    async fn linked(&self, target: Target<'_>) -> Result<HashSet<M::Key>> {
         let (here, there) = self.keys()?;
         let mut buffer = Buffer::default();
         self.related.push_here(&mut buffer, here.column);
+        push_linked(&mut buffer, self.related.def);
         buffer.push(Token::Column { via: Route::ROOT, column: there.column, outer: 0 });
         buffer.push(Token::Select);
-        let mut keys = Vec::new();
-        let mut sink = |row: &mut Row<'_>| M::Key::load(row)?.values(|value| keys.push(value));
+        let mut keys = HashSet::new();
+        let mut sink = |row: &mut Row<'_>| {
+            keys.insert(M::Key::load(row)?);
+            Ok(())
+        };
         let statement = statement(Kind::Select, self.related.table(), &buffer.tokens);
         let read = target.run(&statement, &buffer.values, &mut sink).await;
         read.map_err(|error| problem::of_query(error, self.related.table()))?;
@@ -549,6 +557,10 @@ impl<'a, M: Model> Links<'a, M> {
 
     async fn link(&self, target: Target<'_>, keys: Vec<Value<'static>>) -> Result<()> {
         let (here, there) = self.keys()?;
+        if keys.is_empty() {
+            return Ok(());
+        }
+        check_links(self.related.table(), here, there)?;
         for keys in keys.chunks(MOST_LINKS) {
             let mut buffer = Buffer::default();
             for column in [here.column, there.column] {
@@ -575,6 +587,21 @@ impl<'a, M: Model> Links<'a, M> {
         }
         self.related.write(Kind::Delete, &buffer, target).await.map(|_| ())
     }
+}
+
+/// Refuses to link rows where nothing says that two are linked already.
+fn check_links(links: &'static TableDef, here: &RelationDef, there: &RelationDef) -> Result<()> {
+    if is_unique(links, &[here.column, there.column]) {
+        return Ok(());
+    }
+    let TableDef { model, .. } = links;
+    let (here, there) = (here.field, there.field);
+    Err(Error::new(
+        ErrorKind::Misuse,
+        format!(
+            "two rows may be linked twice by {model}: insert rows of {model}, or say `#[model(unique({here}, {there}))]` there, and this links them once"
+        ),
+    ))
 }
 
 /// Links in one statement: two values each, and no database takes more values than 32,766.

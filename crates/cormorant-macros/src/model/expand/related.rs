@@ -25,16 +25,15 @@ fn definition(related: &Related, model: &Model, names: &Names) -> TokenStream {
     let Names { support, table, .. } = names;
     let (ident, field, target) = (&model.ident, &related.field, &related.target);
     let name = ident.to_string();
-    let own = quote!(<#ident as #support::Mapper>::PATH);
     let theirs = quote!(<#target as #support::Mapper>::TABLE);
     let (source, here, there) = match (&related.through, related.is_linked()) {
         (Some(Through::Model(link)), _) => {
-            let links = quote!(<#link as #support::Mapper>::TABLE);
-            let here = foreign_key(related, &name, &last(link), &links, &own, &name, names);
-            let to = quote!(<#target as #support::Mapper>::PATH);
-            let other = related.target_name();
-            let there = there(related, &name, &last(link), &links, &to, &here, &other, names);
-            (links, here, quote!(#support::Some(#there)))
+            let (here, there) = (foreign_key(related, model, names), there(related, model, names));
+            (
+                quote!(<#link as #support::Mapper>::TABLE),
+                quote!(#here.position()),
+                quote!(#support::Some(#there.position())),
+            )
         }
         (_, true) => {
             let position =
@@ -51,8 +50,8 @@ fn definition(related: &Related, model: &Model, names: &Names) -> TokenStream {
             (links, quote!(if #first { 0 } else { 1 }), quote!(#support::Some(if #first { 1 } else { 0 })))
         }
         _ => {
-            let here = foreign_key(related, &name, &related.target_name(), &theirs, &own, &name, names);
-            (theirs.clone(), here, quote!(#support::None))
+            let here = foreign_key(related, model, names);
+            (theirs.clone(), quote!(#here.position()), quote!(#support::None))
         }
     };
     let linked = related.is_linked();
@@ -69,58 +68,85 @@ fn definition(related: &Related, model: &Model, names: &Names) -> TokenStream {
     }
 }
 
-/// Which foreign key of `source` points at a model: found while the program is compiled, at the field.
-fn foreign_key(
-    related: &Related,
-    model: &str,
-    source_name: &str,
-    source: &TokenStream,
-    target: &TokenStream,
-    target_name: &str,
-    names: &Names,
-) -> TokenStream {
-    let (support, field) = (&names.support, &related.field);
-    let none = match &related.via {
-        Some(via) => format!("`{model}.{field}`: `{source_name}.{via}` is no ForeignKey<{target_name}>"),
-        None => format!(
-            "`{model}.{field}`: `{source_name}` has no ForeignKey<{target_name}>, and that is where the relation is kept: give it one"
-        ),
-    };
-    let several = format!(
-        "`{model}.{field}`: `{source_name}` has several foreign keys to {target_name}: say which with `#[model(via = field)]`"
-    );
+/// Which foreign key of the other table, or of a model that links, points here: found while the program is compiled.
+fn foreign_key(related: &Related, model: &Model, names: &Names) -> TokenStream {
+    let support = &names.support;
+    let ident = &model.ident;
+    let source = source(related);
     let via = match &related.via {
         Some(via) => {
-            let via = via.to_string();
+            let via = via.to_string().trim_start_matches("r#").to_owned();
             quote!(#support::Some(#via))
         }
         None => quote!(#support::None),
     };
-    quote_spanned! {related.ident.span()=> #support::link::foreign_key_to(#source, #target, #via, #support::None, #none, #several)}
+    quote! {
+        #support::link::foreign_key_to(
+            <#source as #support::Mapper>::TABLE, <#ident as #support::Mapper>::PATH, #via, #support::None
+        )
+    }
 }
 
 /// Which foreign key of a model that links points at the related row: another than the one that points here.
-#[allow(clippy::too_many_arguments, reason = "they are the words of one message")]
-fn there(
-    related: &Related,
-    model: &str,
-    source_name: &str,
-    source: &TokenStream,
-    target: &TokenStream,
-    here: &TokenStream,
-    target_name: &str,
-    names: &Names,
-) -> TokenStream {
-    let (support, field) = (&names.support, &related.field);
-    let none = format!(
-        "`{model}.{field}`: `{source_name}` has no ForeignKey<{target_name}>, which would lead to the related row: give it one"
-    );
-    let several = format!(
-        "`{model}.{field}`: `{source_name}` has several foreign keys to {target_name}: a model that links has one"
-    );
-    quote_spanned! {related.ident.span()=>
-        #support::link::foreign_key_to(#source, #target, #support::None, #support::Some(#here), #none, #several)
+fn there(related: &Related, model: &Model, names: &Names) -> TokenStream {
+    let support = &names.support;
+    let (source, target) = (source(related), &related.target);
+    let here = foreign_key(related, model, names);
+    quote! {
+        #support::link::foreign_key_to(
+            <#source as #support::Mapper>::TABLE,
+            <#target as #support::Mapper>::PATH,
+            #support::None,
+            #support::Some(#here.position())
+        )
     }
+}
+
+/// The model whose foreign key a relation mirrors.
+fn source(related: &Related) -> TokenStream {
+    match (&related.through, &related.target) {
+        (Some(Through::Model(link)), _) => quote!(#link),
+        (_, target) => quote!(#target),
+    }
+}
+
+/// What the compiler says where a relation's foreign keys are not clear, at the field.
+fn check_keys(related: &Related, model: &Model, names: &Names) -> TokenStream {
+    let (name, field, other) = (&model.ident, &related.field, related.target_name());
+    let here = foreign_key(related, model, names);
+    let links = match &related.through {
+        Some(Through::Model(link)) => Some(last(link)),
+        _ => None,
+    };
+    let source = links.clone().unwrap_or_else(|| other.clone());
+    let none = match &related.via {
+        Some(via) => format!(
+            "`{name}.{field}`: `{source}.{via}` is no ForeignKey<{name}>: `via` names the field of `{source}` that points here"
+        ),
+        None => format!(
+            "`{name}.{field}`: `{source}` has no ForeignKey<{name}>, and that is where the relation is kept: give it one"
+        ),
+    };
+    let several = format!(
+        "`{name}.{field}`: `{source}` has several foreign keys to {name}: say which with `#[model(via = field)]`"
+    );
+    let mut checks = quote_spanned! {related.ident.span()=>
+        const _: () = ::core::assert!(!#here.is_none(), #none);
+        const _: () = ::core::assert!(!#here.is_several(), #several);
+    };
+    if links.is_some() {
+        let there = there(related, model, names);
+        let none = format!(
+            "`{name}.{field}`: `{source}` has no ForeignKey<{other}>, which would lead to the related row: give it one"
+        );
+        let several =
+            format!("`{name}.{field}`: `{source}` has several foreign keys to {other}: a model that links has one");
+        checks.extend(quote_spanned! {related.ident.span()=>
+            const _: () = ::core::assert!(#here.is_none() || !#there.is_none(), #none);
+            const _: () = ::core::assert!(!#there.is_several(), #several);
+        });
+    }
+    checks
 }
 
 /// Of two sides in one model, the one whose field stands first leads from the first column of the links.
@@ -129,37 +155,45 @@ fn inverse_is_first(related: &Related, model: &Model) -> bool {
     related.inverse.as_ref().is_some_and(|inverse| at(inverse) < at(&related.ident))
 }
 
-fn check(related: &Related, model: &Model, names: &Names) -> Option<TokenStream> {
-    let Names { support, table, many, .. } = names;
+fn check(related: &Related, model: &Model, names: &Names) -> TokenStream {
+    let Names { support, table, .. } = names;
     let (name, field, target, other) =
         (model.ident.to_string(), &related.field, &related.target, related.target_name());
-    let place = model.related.iter().position(|this| this.ident == related.ident)?;
-    let (condition, message) = match related.kind {
-        Kind::HasMany => return None,
-        Kind::HasOne => (
-            quote!(#support::link::is_unique(<#target as #support::Mapper>::TABLE, #many[#place].here)),
-            format!(
+    if !related.is_linked() {
+        let mut checks = check_keys(related, model, names);
+        if related.kind == Kind::HasOne {
+            let here = foreign_key(related, model, names);
+            let message = format!(
                 "`{name}.{field}` is at most one row, and several of `{other}` may point at one: make the foreign key there a OneToOne<{name}>, or this a HasMany<{other}>"
-            ),
-        ),
-        Kind::ManyToMany if !related.is_linked() || related.inverse.is_some() => return None,
-        Kind::ManyToMany => {
-            let alone = format!(
-                "`{name}` has two many-to-many relations with one table of links: name another with `#[model(through = \"…\")]` on both sides, or, with itself, the other side with `inverse = field`"
             );
-            let agree = format!(
-                "`{name}.{field}` and the ManyToMany<{name}> of `{other}` have different tables of links: say the same `through` on both sides"
-            );
-            return Some(quote_spanned! {related.ident.span()=>
-                const _: () = ::core::assert!(#support::link::is_only_link(&#table, #field), #alone);
+            checks.extend(quote_spanned! {related.ident.span()=>
                 const _: () = ::core::assert!(
-                    #support::link::sides_agree(&#table, #field, <#target as #support::Mapper>::TABLE),
-                    #agree
+                    #support::link::is_unique(<#target as #support::Mapper>::TABLE, #here),
+                    #message
                 );
             });
         }
+        return checks;
+    }
+    let alone = format!(
+        "`{name}` has two many-to-many relations with one table of links: name another with `#[model(through = \"…\")]` on both sides, or, with itself, the other side with `inverse = field`"
+    );
+    let inverse = related.inverse.as_ref().map(ToString::to_string).unwrap_or_default();
+    let mut checks = quote_spanned! {related.ident.span()=>
+        const _: () = ::core::assert!(#support::link::is_only_link(&#table, #field, #inverse), #alone);
     };
-    Some(quote_spanned! {related.ident.span()=> const _: () = ::core::assert!(#condition, #message);})
+    if related.inverse.is_none() {
+        let agree = format!(
+            "`{name}.{field}` and the ManyToMany<{name}> of `{other}` have different tables of links: say the same `through` on both sides"
+        );
+        checks.extend(quote_spanned! {related.ident.span()=>
+            const _: () = ::core::assert!(
+                #support::link::sides_agree(&#table, #field, <#target as #support::Mapper>::TABLE),
+                #agree
+            );
+        });
+    }
+    checks
 }
 
 /// The sides of tables of links that no model describes.

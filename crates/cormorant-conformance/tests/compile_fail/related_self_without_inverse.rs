@@ -1,0 +1,10 @@
+use cormorant::prelude::*;
+
+#[derive(Model)]
+struct User {
+    id: i64,
+    following: ManyToMany<User>,
+    followers: ManyToMany<User>,
+}
+
+fn main() {}
