@@ -1,20 +1,24 @@
 //! Relations: what a field holds of them, how a query asks for them, and how they are loaded.
 
+mod children;
 mod fields;
 mod include;
+mod links;
 mod load;
 mod path;
-mod verbs;
+mod related;
 
 use cormorant_sql::schema::ManyDef;
 use cormorant_sql::{Buffer, Route, Token, Unary};
 
+pub use children::{BuilderWith, Children};
 pub use fields::{HasMany, HasOne, Many, ManyToMany, OneToOne, Unloaded};
 pub(crate) use include::Plan;
 pub use include::{Include, Relation, Step};
+pub use links::{Links, LinksThrough};
 pub use load::{load_all, load_foreign_key, load_many, load_one, nothing};
 pub use path::{Included, Plain, ToMany};
-pub use verbs::{BuilderWith, Children, Links, LinksThrough, Related, RowOf};
+pub use related::{Related, RowOf};
 
 pub(crate) use fields::{not_loaded, words};
 pub(crate) use load::fill;
