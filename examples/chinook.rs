@@ -5,7 +5,7 @@
 //! whose key is two foreign keys, exact money.
 use cormorant::prelude::*;
 
-/// The eleven tables and five questions, for one way of writing names: SQLite and MySQL have `InvoiceLine.UnitPrice`,
+/// The eleven tables and seven questions, for one way of writing names: SQLite and MySQL have `InvoiceLine.UnitPrice`,
 /// PostgreSQL has `invoice_line.unit_price`.
 macro_rules! chinook {
     (
@@ -24,6 +24,7 @@ macro_rules! chinook {
                 #[model(max_length = 160)]
                 title: String,
                 artist: ForeignKey<Artist>,
+                tracks: HasMany<Track>,
             }
 
             #[derive(Model)]
@@ -33,6 +34,7 @@ macro_rules! chinook {
                 artist_id: i32,
                 #[model(max_length = 120)]
                 name: Option<String>,
+                albums: HasMany<Album>,
             }
 
             #[derive(Model)]
@@ -156,6 +158,8 @@ macro_rules! chinook {
                 playlist_id: i32,
                 #[model(max_length = 120)]
                 name: Option<String>,
+                #[model(through = PlaylistTrack)]
+                tracks: ManyToMany<Track>,
             }
 
             #[derive(Model)]
@@ -257,6 +261,33 @@ macro_rules! chinook {
                     .await?;
                 for (name, milliseconds) in long {
                     println!("{name}\t{milliseconds}");
+                }
+
+                // Two statements: playlists, and the three longest tracks of each.
+                println!("# playlists");
+                let playlists = Playlist::filter(|p| p.tracks().count().between(1, 100))
+                    .include(|p| p.tracks().order_by(|t| (t.milliseconds().desc(), t.track_id().asc())).limit(3))
+                    .order_by(|p| p.playlist_id().asc())
+                    .all(db)
+                    .await?;
+                for playlist in &playlists {
+                    let longest: Vec<String> =
+                        playlist.tracks.get()?.iter().map(|t| format!("{} s", t.milliseconds / 1000)).collect();
+                    println!("{}\t{}", playlist.name.as_deref().unwrap_or_default(), longest.join(", "));
+                }
+
+                // Three statements: artists, their albums, and the tracks of those.
+                println!("# discographies");
+                let artists = Artist::query()
+                    .include(|a| a.albums().order_by(|b| b.album_id().asc()).include(|b| b.tracks()))
+                    .order_by(|a| (a.albums().count().desc(), a.artist_id().asc()))
+                    .limit(3)
+                    .all(db)
+                    .await?;
+                for artist in &artists {
+                    let albums = artist.albums.get()?;
+                    let tracks = albums.iter().map(|b| Ok(b.tracks.get()?.len())).sum::<cormorant::Result<usize>>()?;
+                    println!("{}\t{}\t{tracks}", artist.name.as_deref().unwrap_or_default(), albums.len());
                 }
                 Ok(())
             }

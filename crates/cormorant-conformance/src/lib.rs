@@ -17,6 +17,8 @@ mod documents {
     mod readme {}
     #[doc = include_str!("../../../docs/guide/01-active-record-or-session.md")]
     mod active_record_or_session {}
+    #[doc = include_str!("../../../docs/guide/02-relations.md")]
+    mod relations {}
 }
 
 pub use fixture::{Backend, Fixture, unique_name};

@@ -61,8 +61,10 @@ impl Buffer {
     }
 
     /// Whether one of its own tokens is such a one.
+    #[inline]
     pub fn has(&self, such: impl Fn(&Token) -> bool) -> bool {
-        self.own().any(|(_, token)| such(&token))
+        // Mostly there is none at all, nested or not.
+        self.tokens.iter().any(&such) && self.own().any(|(_, token)| such(&token))
     }
 
     /// The same expression as a query inside the one it was made for sees it.

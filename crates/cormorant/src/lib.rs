@@ -133,7 +133,8 @@ pub use query::{Fetch, IntoLocking, Output, Query, Rows};
 pub use raw::{Sql, UncheckedSql};
 pub use record::{Record, UniqueColumns};
 pub use relation::{
-    Children, HasMany, HasOne, Included, Links, Many, ManyToMany, OneToOne, Related, Relation, RowOf, ToMany, load_all,
+    Children, HasMany, HasOne, Included, Links, LinksThrough, Many, ManyToMany, OneToOne, Plain, Related, Relation,
+    RowOf, ToMany, load_all,
 };
 pub use row::{Field, FromRow};
 pub use scalar::{Scalar, Unstorable};

@@ -26,8 +26,8 @@ pub use crate::raw::Known;
 pub use crate::record::{get_or_insert, upsert};
 pub use crate::registry::{Registered, inventory, register};
 pub use crate::relation::{
-    BuilderWith, Children, HasOne, Include, Links, Many, Relation, Step, ToMany, Unloaded, load_foreign_key, load_many,
-    load_one, nothing,
+    BuilderWith, Children, HasOne, Include, Links, LinksThrough, Many, Relation, Step, ToMany, Unloaded,
+    load_foreign_key, load_many, load_one, nothing,
 };
 pub use crate::scalar::db_enum::{constant, integer_type, integers, read_integer, read_text};
 pub use crate::{

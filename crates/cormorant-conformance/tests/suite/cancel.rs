@@ -41,6 +41,17 @@ struct Label {
     id: i64,
     marks: ManyToMany<Mark>,
     notes: HasMany<Note>,
+    #[model(through = Grade)]
+    graded: ManyToMany<Mark>,
+}
+
+#[derive(Model, Clone, Debug, PartialEq)]
+#[model(table = "cancel_grades")]
+struct Grade {
+    id: i64,
+    label: ForeignKey<Label>,
+    mark: ForeignKey<Mark>,
+    grade: i64,
 }
 
 #[derive(Model, Clone, Debug, PartialEq)]
@@ -213,6 +224,11 @@ cases! {
     "Links::create", (4, 3) => |s| async {
         Label::get(s.db(), 1).await?.marks().create(s.db(), mark(3)).await.map(drop)
     };
+    "LinksThrough::link", UNTOUCHED => |s| async {
+        let label = Label::get(s.db(), 1).await?;
+        label.graded().link(s.db(), |link| link.mark(FIRST).grade(1)).await?;
+        Grade::query().delete(s.db()).await.map(drop)
+    };
     "Children::add", UNTOUCHED => |s| async { Label::get(s.db(), 1).await?.notes().add(s.db(), [1, 2]).await };
     "Children::remove", UNTOUCHED => |s| async { Label::get(s.db(), 1).await?.notes().remove(s.db(), [1]).await };
     "Children::clear", UNTOUCHED => |s| async { Label::get(s.db(), 1).await?.notes().clear(s.db()).await };
@@ -254,7 +270,7 @@ impl Setting {
     async fn new(test: &Fixture, connections: usize) -> Result<Self> {
         let pooled = test.with_connections(connections).await?;
         let outside = pooled.beside(1).await?;
-        outside.db.create(models![Mark, Label, Note]).await?;
+        outside.db.create(models![Mark, Label, Note, Grade]).await?;
         Record::insert(Label::builder(), &outside.db).await?;
         Note::insert_many(&outside.db, [Note::builder().label(1), Note::builder().label(1)]).await?;
         Ok(Self { pooled, outside, connections })
@@ -266,6 +282,7 @@ impl Setting {
 
     /// Puts the tables back as they were; on SQLite this also shows that nobody still holds the write lock.
     async fn reset(&self) -> Result<()> {
+        Grade::query().delete(&self.outside.db).await?;
         Mark::query().delete(&self.outside.db).await?;
         let marks = (FIRST..=LAST).map(|id| Mark { id, n: 0 });
         Mark::insert_many(&self.outside.db, marks).await.map(drop)

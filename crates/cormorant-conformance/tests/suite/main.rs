@@ -11,9 +11,12 @@
 
 mod bulk;
 mod cancel;
+mod counts;
 mod enums;
 mod faults;
 mod golden;
+mod golden_relations;
+mod graphs;
 mod keys;
 mod locks;
 mod names;

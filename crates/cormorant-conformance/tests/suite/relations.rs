@@ -57,6 +57,32 @@ struct Tag {
     posts: ManyToMany<Post>,
 }
 
+/// Linked with itself, and with data on the links.
+#[derive(Model, Clone, Debug, PartialEq)]
+#[model(table = "rel_people")]
+struct Person {
+    id: i64,
+    name: String,
+    #[model(inverse = followers)]
+    follows: ManyToMany<Person>,
+    #[model(inverse = follows)]
+    followers: ManyToMany<Person>,
+    #[model(through = Friendship, via = one)]
+    friends: ManyToMany<Person>,
+    boss: Option<ForeignKey<Person>>,
+    staff: HasMany<Person>,
+}
+
+#[derive(Model, Clone, Debug, PartialEq)]
+#[model(table = "rel_friendships")]
+struct Friendship {
+    #[model(key)]
+    one: ForeignKey<Person>,
+    #[model(key)]
+    other: ForeignKey<Person>,
+    since: i64,
+}
+
 /// Two users, four posts, comments and tags.
 async fn seed(test: &Fixture) -> Result<()> {
     let db = &test.db;
@@ -278,6 +304,76 @@ conformance! {
         );
         let stale = ann.edited().add(db, [1, 99]).await.unwrap_err();
         assert!(stale.is_stale(), "{stale}");
+    }
+
+    async fn queries_stand_inside_others(test: &Fixture) {
+        use cormorant::expr::exists;
+        seed(test).await?;
+        let db = &test.db;
+        let by_name = Tag::filter(|t| exists(Post::filter(|p| p.title().eq(t.name().outer()))));
+        assert_eq!(by_name.count(db).await?, 0);
+        let authors = User::filter(|u| exists(Post::filter(|p| p.author().id().eq(u.id().outer()) & p.views().gt(5))));
+        assert_eq!(authors.select(|u| u.name()).all(db).await?, ["Bob"]);
+        // Each author's most read post, by a value from a query over the same table.
+        let most = Post::filter(|p| {
+            let own = Post::filter(|other| other.author().id().eq(p.author().id().outer()));
+            p.views().eq(own.select(|other| other.views().max()).value().or(0))
+        });
+        assert_eq!(most.order_by(|p| p.id().asc()).select(|p| p.title()).all(db).await?, ["Ann", "Bob"]);
+        // The first of several rows, in the query's order, and NULL where there is none.
+        let firsts: Vec<(String, Option<String>)> = User::query()
+            .order_by(|u| u.id().asc())
+            .select(|u| {
+                let posts = Post::filter(|p| p.author().id().eq(u.id().outer())).order_by(|p| p.views().desc());
+                (u.name(), posts.select(|p| p.title()).value())
+            })
+            .all(db)
+            .await?;
+        let text = |text: &str| text.to_owned();
+        assert_eq!(firsts, [
+            (text("Ann"), Some(text("Ann"))),
+            (text("Bob"), Some(text("Bob"))),
+            (text("Cid"), None),
+        ]);
+        assert_eq!(Post::filter(|p| p.tags().any(|t| t.name().eq("spam"))).delete(db).await?, 2);
+        let touched = User::filter(|u| u.posts().count().eq(1)).update(db, |u| u.name().set("one")).await?;
+        assert_eq!(touched, 2);
+        assert!(User::filter(|u| u.posts().any(|p| p.title().eq("Bye"))).exists(db).await?);
+        assert_eq!(User::filter(|u| u.posts().any(|p| p.views().gt(0))).page(1, 1).all(db).await?.len(), 1);
+    }
+
+    async fn a_model_is_related_with_itself(test: &Fixture) {
+        let db = &test.db;
+        db.create(models![Person, Friendship]).await?;
+        let ann = Person::builder().name("Ann").insert(db).await?;
+        let bob = Person::builder().name("Bob").boss(&ann).insert(db).await?;
+        let cid = Person::builder().name("Cid").boss(&bob).insert(db).await?;
+        ann.follows().add(db, [&bob, &cid]).await?;
+        bob.follows().add(db, [&ann]).await?;
+        cid.followers().add(db, [&bob]).await?;
+        ann.friends().link(db, |link| link.other(&cid).since(1999)).await?;
+        let mut people = Person::query()
+            .include(|p| p.follows().order_by(|f| f.id().asc()))
+            .include(|p| p.followers().order_by(|f| f.id().asc()).include(|f| f.boss()))
+            .include(|p| p.friends())
+            .include(|p| p.staff().include(|s| s.staff()))
+            .order_by(|p| p.id().asc())
+            .all(db)
+            .await?;
+        let names = |rows: &[Record<Person>]| rows.iter().map(|p| p.name.clone()).collect::<Vec<_>>().join(" ");
+        let seen: Vec<_> = people
+            .iter()
+            .map(|p| [&p.follows, &p.followers, &p.friends, &p.staff].map(|rows| names(rows.get().unwrap())))
+            .collect();
+        assert_eq!(seen, [["Bob Cid", "Bob", "Cid", "Bob"], ["Ann Cid", "Ann", "", "Cid"], ["", "Ann Bob", "", ""]]);
+        assert_eq!(names(people[0].staff.get()?[0].staff.get()?), "Cid");
+        assert_eq!(people[2].followers.get()?[1].boss.as_ref().unwrap().get()?.name, "Ann");
+        assert_eq!(Person::filter(|p| p.follows().any(|f| f.boss().name().eq("Ann"))).count(db).await?, 1);
+        assert_eq!(Person::filter(|p| p.friends().any(|f| f.name().eq("Cid"))).one(db).await?.id, ann.id);
+        // What was loaded is a row like any other.
+        people[0].staff.get_mut()?[0].name = "Robert".to_owned();
+        people[0].staff.get_mut()?[0].save(db).await?;
+        assert_eq!(Person::get(db, bob.id).await?.name, "Robert");
     }
 }
 

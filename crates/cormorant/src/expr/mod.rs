@@ -20,6 +20,7 @@ use std::ops::{BitAnd, BitOr, Not};
 
 use cormorant_sql::{Binary, Buffer, Route, Token, Unary};
 
+pub use crate::query::exists;
 pub use aggregate::{Numeric, count};
 pub use assign::{Assign, IntoAssigns};
 pub use bind::{IntoExpr, Operand};

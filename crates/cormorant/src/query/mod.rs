@@ -1,6 +1,7 @@
 //! Queries.
 
 mod lock;
+mod nested;
 mod read;
 mod write;
 
@@ -11,6 +12,7 @@ use cormorant_sql::schema::TableDef;
 use cormorant_sql::{Buffer, Class, Dialect, Kind, Nulls, Route, Token, Value, render};
 
 pub use lock::IntoLocking;
+pub use nested::exists;
 
 use crate::executor::{Target, Work};
 use crate::expr::{IntoOrder, Predicate};
@@ -269,6 +271,23 @@ impl<M: Mapper, O: Output> Query<M, O> {
         query.settle();
         let statement = crate::executor::statement(Kind::Select, M::TABLE, &query.buffer.tokens);
         Ok(render(&statement, dialect).map_err(Error::from_sql)?.sql)
+    }
+
+    /// At most so many rows, or fewer where a lower limit was asked for.
+    fn limit_to(mut self, rows: u64) -> Self {
+        let is_limit = |token: &Token| *token == Token::Limit;
+        let own = self.buffer.has(is_limit).then(|| self.buffer.own().find(|(_, token)| is_limit(token)));
+        let Some((at, _)) = own.flatten() else {
+            self.push_number(rows, Token::Limit);
+            return self;
+        };
+        // A limit is one bound number, the last before it.
+        let before = self.buffer.tokens.iter().take(at);
+        let bound = before.filter(|token| matches!(token, Token::Bind(_) | Token::List(_))).count();
+        if let Some(Value::Int(limit)) = self.buffer.values.get_mut(bound.saturating_sub(1)) {
+            *limit = (*limit).min(i64::try_from(rows).unwrap_or(i64::MAX));
+        }
+        self
     }
 
     /// Becomes the query that runs.

@@ -1,7 +1,7 @@
 //! Terminals that read.
 
 use cormorant_driver::{Error, ErrorKind, Result, Row, Sink};
-use cormorant_sql::{Buffer, Kind, Token, Value};
+use cormorant_sql::{Buffer, Kind, Token};
 
 use super::{Fetch, Query, lock, not_found};
 use crate::executor::Target;
@@ -130,21 +130,6 @@ impl<M: Mapper, O: Fetch> Query<M, O> {
             })
             .await?;
         Ok(plan)
-    }
-
-    /// At most so many rows, or fewer where a lower limit was asked for.
-    fn limit_to(mut self, rows: u64) -> Self {
-        let Some((at, _)) = self.buffer.own().find(|(_, token)| *token == Token::Limit) else {
-            self.push_number(rows, Token::Limit);
-            return self;
-        };
-        // A limit is one bound number, the last before it.
-        let before = self.buffer.tokens.iter().take(at);
-        let bound = before.filter(|token| matches!(token, Token::Bind(_) | Token::List(_))).count();
-        if let Some(Value::Int(limit)) = self.buffer.values.get_mut(bound.saturating_sub(1)) {
-            *limit = (*limit).min(i64::try_from(rows).unwrap_or(i64::MAX));
-        }
-        self
     }
 
     fn reverse(&mut self) {

@@ -13,8 +13,8 @@ pub use fields::{HasMany, HasOne, Many, ManyToMany, OneToOne, Unloaded};
 pub(crate) use include::Plan;
 pub use include::{Include, Relation, Step};
 pub use load::{load_all, load_foreign_key, load_many, load_one, nothing};
-pub use path::{Included, ToMany};
-pub use verbs::{BuilderWith, Children, Links, Related, RowOf};
+pub use path::{Included, Plain, ToMany};
+pub use verbs::{BuilderWith, Children, Links, LinksThrough, Related, RowOf};
 
 pub(crate) use fields::{not_loaded, words};
 pub(crate) use load::fill;

@@ -145,12 +145,12 @@ impl<R, M: Model> ToMany<R, M> {
     }
 
     /// The smallest value of them; `None` over none.
-    pub fn min<T: Least>(self, value: impl FnOnce(PathOf<M>) -> Expr<M, T>) -> Expr<R, Option<T::Value>> {
+    pub fn min<T: Plain>(self, value: impl FnOnce(PathOf<M>) -> Expr<M, T>) -> Expr<R, Option<T::Value>> {
         self.aggregate(|row| T::min(value(row)))
     }
 
     /// The largest value of them; `None` over none.
-    pub fn max<T: Least>(self, value: impl FnOnce(PathOf<M>) -> Expr<M, T>) -> Expr<R, Option<T::Value>> {
+    pub fn max<T: Plain>(self, value: impl FnOnce(PathOf<M>) -> Expr<M, T>) -> Expr<R, Option<T::Value>> {
         self.aggregate(|row| T::max(value(row)))
     }
 
@@ -182,9 +182,12 @@ impl<R, M: Model> ToMany<R, M> {
     }
 }
 
-/// What has a smallest and a largest value: a plain value, or an `Option` of one.
-#[diagnostic::on_unimplemented(message = "`{Self}` has no smallest value", label = "not a plain value")]
-pub trait Least: Sized {
+/// A value or an `Option` of one: what is NULL where there is none.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a plain value",
+    label = "expected a value, or an `Option` of one"
+)]
+pub trait Plain: Sized {
     /// The value itself.
     type Value;
     #[doc(hidden)]
@@ -193,7 +196,7 @@ pub trait Least: Sized {
     fn max<R>(of: Expr<R, Self>) -> Expr<R, Option<Self::Value>>;
 }
 
-impl<T: Scalar> Least for T {
+impl<T: Scalar> Plain for T {
     type Value = T;
     fn min<R>(of: Expr<R, T>) -> Expr<R, Option<T>> {
         of.min()
@@ -203,7 +206,7 @@ impl<T: Scalar> Least for T {
     }
 }
 
-impl<T: Scalar> Least for Option<T> {
+impl<T: Scalar> Plain for Option<T> {
     type Value = T;
     fn min<R>(of: Expr<R, Self>) -> Expr<R, Self> {
         of.min()

@@ -84,6 +84,51 @@ pub struct Links<'a, M: Model> {
     related: Related<'a, M>,
 }
 
+/// [`Links`] that are rows of a model, with data of their own: what `#[model(through = Enrollment)]` gives.
+///
+/// # Links with data
+/// ```
+/// use cormorant::prelude::*;
+///
+/// #[derive(Model)]
+/// struct Student {
+///     id: i64,
+///     name: String,
+///     #[model(through = Enrollment)]
+///     courses: ManyToMany<Course>,
+///     enrollments: HasMany<Enrollment>,
+/// }
+///
+/// #[derive(Model)]
+/// struct Course { id: i64, name: String }
+///
+/// #[derive(Model)]
+/// struct Enrollment {
+///     #[model(key)]
+///     student: ForeignKey<Student>,
+///     #[model(key)]
+///     course: ForeignKey<Course>,
+///     grade: i64,
+/// }
+///
+/// # fn main() -> cormorant::Result<()> {
+/// # let db = Database::connect("sqlite::memory:").wait()?;
+/// # db.create(models![Student, Course, Enrollment]).wait()?;
+/// let ann = Student::builder().name("Ann").insert(&db).wait()?;
+/// let math = Course::builder().name("Math").insert(&db).wait()?;
+/// ann.courses().link(&db, |link| link.course(&math).grade(1)).wait()?; // the student is given already
+/// assert_eq!(ann.courses().count(&db).wait()?, 1);
+/// assert_eq!(ann.enrollments().all(&db).wait()?[0].grade, 1);
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "a relation does nothing before a verb: `.all(&db).await?`"]
+pub struct LinksThrough<'a, P: Model, M: Model, L: Model, const KEY: u8> {
+    owner: &'a P,
+    links: Links<'a, M>,
+    mark: PhantomData<fn() -> L>,
+}
+
 /// The related rows of one row: what [`Children`] and [`Links`] read.
 #[must_use = "a relation does nothing before a verb: `.all(&db).await?`"]
 pub struct Related<'a, M: Model> {
@@ -125,6 +170,14 @@ impl<'a, M: Model> Related<'a, M> {
         buffer.values.push(self.here.clone());
         buffer.push(Token::Binary(Binary::Eq));
         buffer.push(Token::Filter);
+    }
+
+    /// A foreign key that points at the row.
+    fn pointing<P: Model>(&self, owner: &P) -> Result<ForeignKey<P>> {
+        match &self.here {
+            Value::Unstorable(why) => Err(Error::new(ErrorKind::Encode, why.as_ref()).with_model(P::NAME)),
+            _ => P::key(owner).map(ForeignKey::to),
+        }
     }
 
     fn table(&self) -> &'static TableDef {
@@ -312,10 +365,7 @@ impl<'a, P: Model, M: Model, const KEY: u8> Children<'a, P, M, KEY> {
     where
         M: BuilderWith<KEY, Target = P>,
     {
-        if let Value::Unstorable(why) = &self.related.here {
-            return Err(Error::new(ErrorKind::Encode, why.as_ref()).with_model(P::NAME));
-        }
-        let row = build(M::builder_with(ForeignKey::to(P::key(self.owner)?)));
+        let row = build(M::builder_with(self.related.pointing(self.owner)?));
         self.related.field.mark_stale();
         Record::insert(row, db).await
     }
@@ -357,6 +407,39 @@ impl<'a, P: Model, M: Model, const KEY: u8> Children<'a, P, M, KEY> {
             push_in(&mut buffer, M::TABLE, *key, keys, not);
         }
         self.related.write(Kind::Update, &buffer, target).await.map(|_| ())
+    }
+}
+
+impl<'a, P: Model, M: Model, L: Model, const KEY: u8> LinksThrough<'a, P, M, L, KEY> {
+    /// The relation of a row. Derived code calls it.
+    #[doc(hidden)]
+    pub fn new(owner: &'a P, def: &'static ManyDef, field: &'a Many<M>) -> Self {
+        Self { owner, links: Links::new(owner, def, field), mark: PhantomData }
+    }
+
+    /// Inserts a link with its data. The closure gets a builder of it that points at this row already.
+    ///
+    /// # Errors
+    /// Those of an insert.
+    pub async fn link<X: IntoModel<Model = L>>(
+        &self,
+        db: &impl Executor,
+        build: impl FnOnce(L::Builder) -> X,
+    ) -> Result<Record<L>>
+    where
+        L: BuilderWith<KEY, Target = P>,
+    {
+        let row = build(L::builder_with(self.links.related.pointing(self.owner)?));
+        self.links.related.field.mark_stale();
+        Record::insert(row, db).await
+    }
+}
+
+impl<'a, P: Model, M: Model, L: Model, const KEY: u8> Deref for LinksThrough<'a, P, M, L, KEY> {
+    type Target = Links<'a, M>;
+
+    fn deref(&self) -> &Links<'a, M> {
+        &self.links
     }
 }
 

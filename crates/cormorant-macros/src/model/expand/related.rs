@@ -273,14 +273,17 @@ pub(super) fn verbs(model: &Model, names: &Names) -> TokenStream {
     let verbs = related.iter().enumerate().filter(|(_, related)| related.kind != Kind::HasOne).map(|(n, related)| {
         let Related { ident: field, target, .. } = related;
         let docs = super::docs(&related.field, &related.docs);
-        let ty = match related.kind {
-            Kind::ManyToMany => quote!(#support::Links<'_, #target>),
-            _ => quote!(#support::Children<'_, Self, #target, { #many[#n].here }>),
+        let key = quote!({ #many[#n].here });
+        let (new, ty) = match (related.kind, &related.through) {
+            (Kind::ManyToMany, Some(Through::Model(link))) => {
+                (quote!(LinksThrough), quote!(LinksThrough<'_, Self, #target, #link, #key>))
+            }
+            (Kind::ManyToMany, _) => (quote!(Links), quote!(Links<'_, #target>)),
+            _ => (quote!(Children), quote!(Children<'_, Self, #target, #key>)),
         };
-        let new = if related.kind == Kind::ManyToMany { quote!(Links) } else { quote!(Children) };
         quote! {
             #docs
-            #vis fn #field(&self) -> #ty {
+            #vis fn #field(&self) -> #support::#ty {
                 #support::#new::new(self, &#many[#n], &self.#field)
             }
         }
