@@ -116,11 +116,14 @@ impl Renderer {
             }
             set.push((column_set(table, *via, *column)?, *at));
         }
+        let reads = self.dialect.reads_what_it_changes();
         let mut filter_nests = false;
         for at in &clauses.filter {
             filter_nests |= nests(*at)?;
+            // What cannot read the table that it changes looks through a list anew for each row of it.
+            let expression = tokens.get(nodes.get(*at)?.start..=*at).unwrap_or_default();
+            filter_nests |= !reads && expression.iter().any(|token| matches!(token, Token::List(_)));
         }
-        let reads = self.dialect.reads_what_it_changes();
         let scope = self.scopes.last_mut().ok_or(Fault::Malformed("a statement has no table"))?;
         let direct = clauses.only_filters() && scope.joins.is_empty() && (reads || !filter_nests);
         // What stands in the statement itself has no joins; only nested queries have to say whose columns they mean.

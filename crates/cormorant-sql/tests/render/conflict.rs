@@ -17,12 +17,9 @@ fn a_row_that_is_there_is_left_alone() {
     let end = r#"ON CONFLICT ("name") DO NOTHING RETURNING "id""#;
     on(&query, Sqlite, &format!(r#"INSERT INTO "users" ("name", "age") VALUES (?, ?) {end}"#));
     on(&query, Postgres, &format!(r#"INSERT INTO "users" ("name", "age") VALUES ($1, $2) {end}"#));
+    let end = "ON DUPLICATE KEY UPDATE `id` = IF(`name` = VALUES(`name`), `id`, (SELECT NULL UNION ALL SELECT NULL))";
     for dialect in [MySql, MariaDb] {
-        let message = format!(
-            "{dialect} cannot leave a row out for one unique constraint alone: insert it, and read the row that is \
-             there where that fails"
-        );
-        fault(insert(&[NAME], &[]), dialect, &message);
+        on(&insert(&[NAME], &[]), dialect, &format!("INSERT INTO `users` (`name`, `age`) VALUES (?, ?) {end}"));
         assert!(!dialect.names_conflicts() && dialect.met_another_row(Some("1242")));
         assert!(!dialect.met_another_row(Some("1062")) && !dialect.met_another_row(None));
     }
