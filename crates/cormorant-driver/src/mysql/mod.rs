@@ -11,6 +11,7 @@ mod values;
 mod wire;
 
 use std::fmt;
+use std::pin::Pin;
 use std::time::Duration;
 
 use cormorant_sql::Dialect;
@@ -69,7 +70,17 @@ impl Connection {
 
     /// Runs a statement. One that the server has forgotten was not executed: it is sent once more, unless it is part
     /// of a transaction.
-    pub(crate) async fn run(&mut self, call: Call<'_>, sink: Sink<'_>) -> Result<Done> {
+    ///
+    /// Boxed: the others' futures need not have room for it.
+    pub(crate) fn run<'a>(
+        &'a mut self,
+        call: Call<'a>,
+        sink: Sink<'a>,
+    ) -> Pin<Box<dyn Future<Output = Result<Done>> + Send + 'a>> {
+        Box::pin(self.run_in_turn(call, sink))
+    }
+
+    async fn run_in_turn(&mut self, call: Call<'_>, sink: Sink<'_>) -> Result<Done> {
         self.transaction.check(Control::None)?;
         let Some(query) = call.key_query else { return self.run_once_or_twice(call, sink).await };
         if !self.keys_follow(query).await? {
