@@ -63,7 +63,18 @@ pub const fn foreign_key_to(table: &TableDef, target: &str, via: Option<&str>, b
 pub const fn is_unique(table: &TableDef, relation: Found) -> bool {
     let Found::One(at) = relation else { return true };
     let column = table.relations[at as usize].column;
-    table.columns[column as usize].unique || (table.key.len() == 1 && table.key[0] == column)
+    if table.columns[column as usize].unique || (table.key.len() == 1 && table.key[0] == column) {
+        return true;
+    }
+    let mut at = 0;
+    while at < table.indexes.len() {
+        let index = &table.indexes[at];
+        if index.unique && index.columns.len() == 1 && index.columns[0] == column {
+            return true;
+        }
+        at += 1;
+    }
+    false
 }
 
 /// Whether the many-to-many relation in `field` is the one that a relation of the other model leads back by: the same
@@ -140,10 +151,20 @@ const fn link<'a>(table: &'a TableDef, field: &str) -> Option<&'a LinkDef> {
     None
 }
 
-/// Whether `own` is the first of a link table's two models: that of the table whose name comes first.
-#[allow(clippy::indexing_slicing, reason = "it runs while the program is compiled")]
+/// Whether `own` is the first of a link table's two models: that of the table whose name comes first, or of the schema
+/// where the names are equal.
 pub const fn is_first(own: &TableDef, target: &TableDef) -> bool {
-    let (a, b) = (own.name.as_bytes(), target.name.as_bytes());
+    let (a, b) = match (own.schema, target.schema) {
+        (Some(a), Some(b)) if same(own.name, target.name) => (a, b),
+        (None, Some(_)) if same(own.name, target.name) => return true,
+        (Some(_), None) if same(own.name, target.name) => return false,
+        _ => (own.name, target.name),
+    };
+    comes_first(a.as_bytes(), b.as_bytes())
+}
+
+#[allow(clippy::indexing_slicing, reason = "it runs while the program is compiled")]
+const fn comes_first(a: &[u8], b: &[u8]) -> bool {
     let mut at = 0;
     while at < a.len() && at < b.len() {
         if a[at] != b[at] {

@@ -217,6 +217,10 @@ conformance! {
             post.author.get().unwrap_err().to_string(),
             "Post.author is not loaded: add `.include(|p| p.author())` to the query, or call `post.load(&db, |p| p.author())`"
         );
+        assert_eq!(
+            User::get(db, 1).await?.profile.get().unwrap_err().to_string(),
+            "User.profile is not loaded: add `.include(|u| u.profile())` to the query, or call `user.load(&db, |u| u.profile())`"
+        );
         post.load(db, |p| p.author()).await?;
         post.load(db, |p| p.comments()).await?;
         assert_eq!((post.author.get()?.name.as_str(), post.comments.get()?.len()), ("Ann", 4));

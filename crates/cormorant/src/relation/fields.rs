@@ -129,7 +129,7 @@ pub trait Unloaded {
 
 /// What both kinds of field do in the same way.
 macro_rules! field {
-    ($field:ident, $at:ident, $rows:ty) => {
+    ($field:ident, $at:ident, $rows:ty, $otherwise:ident) => {
         impl<M: Model> Unloaded for $field<M> {
             #[inline]
             fn unloaded(of: &'static ManyDef) -> Self {
@@ -158,7 +158,7 @@ macro_rules! field {
             fn loaded(&self) -> Result<&$rows> {
                 match &self.$at {
                     Some(loaded) if !loaded.is_stale() => Ok(&loaded.rows),
-                    other => Err(unreadable(self.of, other.is_some())),
+                    other => Err(unreadable(self.of, other.is_some(), $otherwise)),
                 }
             }
 
@@ -166,7 +166,7 @@ macro_rules! field {
                 let there = self.$at.is_some();
                 match &mut self.$at {
                     Some(loaded) if !loaded.is_stale() => Ok(&mut loaded.rows),
-                    _ => Err(unreadable(self.of, there)),
+                    _ => Err(unreadable(self.of, there, $otherwise)),
                 }
             }
         }
@@ -202,8 +202,8 @@ macro_rules! field {
     };
 }
 
-field!(Many, rows, Vec<Record<M>>);
-field!(HasOne, row, Option<Record<M>>);
+field!(Many, rows, Vec<Record<M>>, by_verb);
+field!(HasOne, row, Option<Record<M>>, by_load);
 
 impl<M: Model> Many<M> {
     /// The related rows.
@@ -241,7 +241,18 @@ impl<M: Model> HasOne<M> {
     }
 }
 
-fn unreadable(of: Option<&'static ManyDef>, stale: bool) -> Error {
+/// What to call on a row, where its relation was not included.
+type Otherwise = fn(letter: char, word: &str, field: &str) -> String;
+
+fn by_verb(_letter: char, word: &str, field: &str) -> String {
+    format!("{word}.{field}().all(&db)")
+}
+
+fn by_load(letter: char, word: &str, field: &str) -> String {
+    format!("{word}.load(&db, |{letter}| {letter}.{field}())")
+}
+
+fn unreadable(of: Option<&'static ManyDef>, stale: bool, otherwise: Otherwise) -> Error {
     let Some(ManyDef { model, field, .. }) = of else {
         return not_loaded("", "", "the rows of a value that the program made: read it from the database");
     };
@@ -249,11 +260,8 @@ fn unreadable(of: Option<&'static ManyDef>, stale: bool) -> Error {
         return not_loaded(model, field, "it was loaded, and changed in the database since: load it again");
     }
     let (letter, word) = words(model);
-    not_loaded(
-        model,
-        field,
-        &format!("add `.include(|{letter}| {letter}.{field}())` to the query, or call `{word}.{field}().all(&db)`"),
-    )
+    let call = otherwise(letter, &word, field);
+    not_loaded(model, field, &format!("add `.include(|{letter}| {letter}.{field}())` to the query, or call `{call}`"))
 }
 
 /// The error of reading a relation that is not there. `rule` says what to write.

@@ -109,13 +109,18 @@ impl<'a, M: Model> Links<'a, M> {
         Self { related: Related::of(owner, def, field) }
     }
 
-    /// Links rows with this one: one statement. What is linked already stays so.
+    /// Links rows with this one: one statement, or one for each 10,000 in one transaction. What is linked already stays so.
     ///
     /// # Errors
     /// The database's: [`ErrorKind::ForeignKey`] when a row is not there.
     pub async fn add<K: RowOf<M>>(&self, db: &impl Executor, rows: impl IntoIterator<Item = K> + Send) -> Result<()> {
         let keys = keys_of::<M>(rows);
-        self.link(db.target(), keys).await
+        if keys.len() <= MOST_LINKS {
+            return self.link(db.target(), keys).await;
+        }
+        let unit = Transaction::around(db.target()).await?;
+        let result = self.link(Target::Transaction(&unit), keys).await;
+        unit.settle(result).await
     }
 
     /// Takes links away: one statement. The rows stay.
