@@ -1,5 +1,6 @@
 //! A field that points at another model's row.
 
+use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
@@ -37,15 +38,16 @@ use crate::{Model, Record, Scalar, Unstorable};
 pub struct ForeignKey<M: Model> {
     /// `None` while the row it points at has no key.
     key: Option<M::Key>,
-    row: Pointed<M>,
+    row: Pointed,
 }
 
 /// What is known of the row that a foreign key points at.
-enum Pointed<M: Model> {
+enum Pointed {
     /// Nothing; which field it stands in, where the library read it.
     NotLoaded(Option<&'static RelationDef>),
-    /// The row, shared by all that point at it.
-    Loaded(Arc<Record<M>>),
+    /// The row, a `Record<M>`, shared by all that point at it. Its type is hidden: whether a model is `Send` would
+    /// otherwise be asked of every model that it leads to, and the compiler gives up where they are many.
+    Loaded(Arc<dyn Any + Send + Sync>),
     /// It was looked for and was not there.
     Missing,
 }
@@ -74,7 +76,7 @@ impl<M: Model> ForeignKey<M> {
     /// [`ErrorKind::NotLoaded`], which says what to write; [`ErrorKind::NotFound`] when the row was not there.
     pub fn get(&self) -> Result<&Record<M>> {
         match &self.row {
-            Pointed::Loaded(row) => Ok(row),
+            Pointed::Loaded(row) => row.downcast_ref().ok_or_else(|| unread::<M>(None)),
             Pointed::NotLoaded(def) => Err(unread::<M>(*def)),
             Pointed::Missing => Err(Error::new(
                 ErrorKind::NotFound,
@@ -91,7 +93,7 @@ impl<M: Model> ForeignKey<M> {
 
     /// What loading found.
     pub(crate) fn put(&mut self, row: Option<Arc<Record<M>>>) {
-        self.row = row.map_or(Pointed::Missing, Pointed::Loaded);
+        self.row = row.map_or(Pointed::Missing, |row| Pointed::Loaded(row));
     }
 }
 

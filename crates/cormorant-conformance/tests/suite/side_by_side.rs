@@ -131,7 +131,7 @@ fn a_query_given_up_does_not_keep_those_behind_it() {
         let one = prepared(test).await?;
         let tx = lock(test).await?;
         let given_up = boxed(async {
-            assert!(poll_times(Locked::get(&one.db, 1), 2).await.is_none());
+            assert!(poll_times(Locked::get(&one.db, 1), 2).await.is_none(), "it is locked");
             Ok(0)
         });
         let behind = boxed(async { Note::get(&one.db, 2).await.map(|note| note.id) });
@@ -151,7 +151,8 @@ fn a_query_stopped_instead_of_the_one_given_up_runs_again() {
         let given_up = boxed(async {
             // Answered but not read: by the time the server is asked to stop, it is at the next one.
             let lies = Duration::from_millis(20);
-            assert!(poll_and_leave(Note::get(&one.db, 1), 1, lies).await.is_none());
+            // On a busy machine it may be there at once: then it is asked again.
+            while poll_and_leave(Note::get(&one.db, 1), 1, lies).await.is_some() {}
             tokio::time::sleep(Duration::from_millis(100)).await;
             tx.rollback().await.map(|()| 0)
         });

@@ -118,7 +118,7 @@ impl<'a, P: Model, M: Model, const KEY: u8> Children<'a, P, M, KEY> {
         build: impl FnOnce(M::Builder) -> X,
     ) -> Result<Record<M>>
     where
-        M: BuilderWith<KEY, Target = P>,
+        M: BuilderWith<KEY, P>,
     {
         let row = build(M::builder_with(self.related.pointing(self.owner)?));
         self.related.field.mark_stale();
@@ -167,10 +167,8 @@ impl<'a, P: Model, M: Model, const KEY: u8> Children<'a, P, M, KEY> {
 
 /// A model whose builder can be begun with the foreign key that has this number. Derived code implements it.
 #[doc(hidden)]
-pub trait BuilderWith<const KEY: u8>: Model {
-    /// The model that it points at.
-    type Target: Model;
+pub trait BuilderWith<const KEY: u8, P: Model>: Model {
     /// The builder.
     type Builder;
-    fn builder_with(key: ForeignKey<Self::Target>) -> Self::Builder;
+    fn builder_with(key: ForeignKey<P>) -> Self::Builder;
 }

@@ -1,6 +1,8 @@
 //! The fields of a model that hold related rows.
 
+use std::any::Any;
 use std::fmt;
+use std::marker::PhantomData;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use cormorant_driver::{Error, ErrorKind, Result};
@@ -70,7 +72,8 @@ pub type OneToOne<M> = ForeignKey<M>;
 pub struct Many<M: Model> {
     /// Which relation it is; a field that the program made does not know.
     of: Option<&'static ManyDef>,
-    rows: Option<Box<Loaded<Vec<Record<M>>>>>,
+    rows: Option<Loaded>,
+    mark: PhantomData<fn() -> M>,
 }
 
 /// The one row of another model that points here, if there is one: the other side of a [`OneToOne`].
@@ -96,28 +99,41 @@ pub struct Many<M: Model> {
 /// ```
 pub struct HasOne<M: Model> {
     of: Option<&'static ManyDef>,
-    row: Option<Box<Loaded<Option<Record<M>>>>>,
+    row: Option<Loaded>,
+    mark: PhantomData<fn() -> M>,
 }
 
 /// What was loaded, and whether it was changed in the database since.
-struct Loaded<T> {
-    rows: T,
+struct Loaded(Box<Rows>);
+
+struct Rows {
+    /// Records, as the field has them. Their type is hidden: whether a model is `Send` would otherwise be asked of every
+    /// model that it leads to, and the compiler gives up where they are many.
+    records: Box<dyn Any + Send + Sync>,
     stale: AtomicBool,
 }
 
-impl<T> Loaded<T> {
-    fn new(rows: T) -> Box<Self> {
-        Box::new(Self { rows, stale: AtomicBool::new(false) })
+impl Loaded {
+    fn new<T: Send + Sync + 'static>(records: T) -> Self {
+        Self(Box::new(Rows { records: Box::new(records), stale: AtomicBool::new(false) }))
     }
 
     fn is_stale(&self) -> bool {
-        self.stale.load(Ordering::Relaxed)
+        self.0.stale.load(Ordering::Relaxed)
     }
-}
 
-impl<T: Clone> Clone for Loaded<T> {
-    fn clone(&self) -> Self {
-        Self { rows: self.rows.clone(), stale: AtomicBool::new(self.is_stale()) }
+    fn get<T: 'static>(&self) -> Option<&T> {
+        self.0.records.downcast_ref().filter(|_| !self.is_stale())
+    }
+
+    fn get_mut<T: 'static>(&mut self) -> Option<&mut T> {
+        if self.is_stale() { None } else { self.0.records.downcast_mut() }
+    }
+
+    fn copy<T: Clone + Send + Sync + 'static>(&self) -> Option<Self> {
+        let copy = Self::new(self.0.records.downcast_ref::<T>()?.clone());
+        copy.0.stale.store(self.is_stale(), Ordering::Relaxed);
+        Some(copy)
     }
 }
 
@@ -133,13 +149,13 @@ macro_rules! field {
         impl<M: Model> Unloaded for $field<M> {
             #[inline]
             fn unloaded(of: &'static ManyDef) -> Self {
-                Self { of: Some(of), $at: None }
+                Self { of: Some(of), $at: None, mark: PhantomData }
             }
         }
 
         impl<M: Model> $field<M> {
             pub(crate) fn put(&mut self, of: &'static ManyDef, rows: $rows) {
-                *self = Self { of: Some(of), $at: Some(Loaded::new(rows)) };
+                *self = Self { of: Some(of), $at: Some(Loaded::new(rows)), mark: PhantomData };
             }
 
             /// Whether it was loaded, and not changed through its verbs since.
@@ -151,36 +167,33 @@ macro_rules! field {
             #[doc(hidden)]
             pub fn mark_stale(&self) {
                 if let Some(loaded) = &self.$at {
-                    loaded.stale.store(true, Ordering::Relaxed);
+                    loaded.0.stale.store(true, Ordering::Relaxed);
                 }
             }
 
             fn loaded(&self) -> Result<&$rows> {
-                match &self.$at {
-                    Some(loaded) if !loaded.is_stale() => Ok(&loaded.rows),
-                    other => Err(unreadable(self.of, other.is_some(), $otherwise)),
-                }
+                let rows = self.$at.as_ref().and_then(Loaded::get);
+                rows.ok_or_else(|| unreadable(self.of, self.$at.is_some(), $otherwise))
             }
 
             fn loaded_mut(&mut self) -> Result<&mut $rows> {
-                let there = self.$at.is_some();
-                match &mut self.$at {
-                    Some(loaded) if !loaded.is_stale() => Ok(&mut loaded.rows),
-                    _ => Err(unreadable(self.of, there, $otherwise)),
-                }
+                let (of, there) = (self.of, self.$at.is_some());
+                let rows = self.$at.as_mut().and_then(Loaded::get_mut);
+                rows.ok_or_else(|| unreadable(of, there, $otherwise))
             }
         }
 
         impl<M: Model> Default for $field<M> {
             /// Not loaded.
             fn default() -> Self {
-                Self { of: None, $at: None }
+                Self { of: None, $at: None, mark: PhantomData }
             }
         }
 
         impl<M: Model + Clone> Clone for $field<M> {
             fn clone(&self) -> Self {
-                Self { of: self.of, $at: self.$at.clone() }
+                let copy = self.$at.as_ref().and_then(Loaded::copy::<$rows>);
+                Self { of: self.of, $at: copy, mark: PhantomData }
             }
         }
 

@@ -278,7 +278,7 @@ impl<'a, P: Model, M: Model, L: Model, const KEY: u8> LinksThrough<'a, P, M, L, 
         build: impl FnOnce(L::Builder) -> X,
     ) -> Result<Record<L>>
     where
-        L: BuilderWith<KEY, Target = P>,
+        L: BuilderWith<KEY, P>,
     {
         let row = build(L::builder_with(self.links.related.pointing(self.owner)?));
         self.links.related.field.mark_stale();

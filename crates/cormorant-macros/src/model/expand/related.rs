@@ -296,8 +296,7 @@ pub(super) fn verbs(model: &Model, names: &Names) -> TokenStream {
             false => quote!(()),
         });
         quote! {
-            impl #support::BuilderWith<#number> for #ident {
-                type Target = #target;
+            impl #support::BuilderWith<#number, #target> for #ident {
                 type Builder = #builder<#(#given),*>;
                 fn builder_with(key: #support::ForeignKey<#target>) -> Self::Builder {
                     #ident::builder().#setter(key)
