@@ -83,6 +83,24 @@ struct Friendship {
     since: i64,
 }
 
+#[derive(Model, Clone, Debug, PartialEq)]
+#[model(table = "rel_guests")]
+struct Guest {
+    id: i64,
+    visits: HasMany<Visit>,
+}
+
+/// Its key has two columns.
+#[derive(Model, Clone, Debug, PartialEq)]
+#[model(table = "rel_visits")]
+struct Visit {
+    #[model(key)]
+    place: i64,
+    #[model(key)]
+    day: i64,
+    guest: Option<ForeignKey<Guest>>,
+}
+
 /// Two users, four posts, comments and tags.
 async fn seed(test: &Fixture) -> Result<()> {
     let db = &test.db;
@@ -739,5 +757,16 @@ conformance! {
         tag.posts().set(db, &posts).await?;
         tag.posts().remove(db, &posts[1..100]).await?;
         assert_eq!(tag.posts().count(db).await?, 19_911);
+    }
+
+    async fn a_verb_that_cannot_tell_rows_apart_says_so(test: &Fixture) {
+        let db = &test.db;
+        db.create(models![Guest, Visit]).await?;
+        let guest = Guest::builder().insert(db).await?;
+        Visit::builder().place(1).day(2).guest(&guest).insert(db).await?;
+        let refused = guest.visits().add(db, Vec::<ForeignKey<Visit>>::new()).await.unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::Unsupported, "{refused}");
+        guest.visits().clear(db).await?; // every one of them
+        assert_eq!((guest.visits().count(db).await?, Visit::query().count(db).await?), (0, 1));
     }
 }

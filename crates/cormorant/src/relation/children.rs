@@ -3,7 +3,7 @@
 use std::ops::Deref;
 
 use cormorant_driver::{Error, ErrorKind, Result};
-use cormorant_sql::schema::ManyDef;
+use cormorant_sql::schema::{ManyDef, RelationDef};
 use cormorant_sql::{Buffer, Kind, Token, Value};
 
 use super::fields::Many;
@@ -125,15 +125,32 @@ impl<'a, P: Model, M: Model, const KEY: u8> Children<'a, P, M, KEY> {
         Record::insert(row, db).await
     }
 
+    /// The foreign key that points here.
+    fn foreign_key(&self) -> Result<&'static RelationDef> {
+        let key = self.related.def.foreign_key();
+        key.ok_or_else(|| Error::new(ErrorKind::Misuse, "the relation has no foreign key"))
+    }
+
+    /// The column by which a verb tells rows apart.
+    fn key() -> Result<u16> {
+        match M::TABLE.key {
+            [key] => Ok(*key),
+            _ => Err(Error::new(
+                ErrorKind::Unsupported,
+                format!("a verb cannot tell rows of {} by a key of several columns: update them by a query", M::NAME),
+            )),
+        }
+    }
+
     async fn add_keys(&self, target: Target<'_>, keys: Vec<Value<'static>>) -> Result<()> {
-        let (Some(here), [key]) = (self.related.def.foreign_key(), M::TABLE.key) else { return Ok(()) };
+        let (here, key) = (self.foreign_key()?, Self::key()?);
         if keys.is_empty() {
             return Ok(());
         }
         let wanted = keys.len() as u64;
         let mut buffer = Buffer::bind(Token::Bind(class_of(M::TABLE, here.column)), self.related.here.clone());
         buffer.push(Token::Set(here.column));
-        push_in(&mut buffer, M::TABLE, *key, keys, false);
+        push_in(&mut buffer, M::TABLE, key, keys, false);
         let found = self.related.write(Kind::Update, &buffer, target).await?;
         if found < wanted {
             let message = format!("{} of {wanted} rows to add are not there", wanted - found);
@@ -144,7 +161,7 @@ impl<'a, P: Model, M: Model, const KEY: u8> Children<'a, P, M, KEY> {
 
     /// Makes rows of this one point at none: all, or those with or without these keys.
     async fn take_away(&self, target: Target<'_>, which: Option<(Vec<Value<'static>>, bool)>) -> Result<()> {
-        let (Some(here), [key]) = (self.related.def.foreign_key(), M::TABLE.key) else { return Ok(()) };
+        let here = self.foreign_key()?;
         if M::TABLE.column(here.column).is_some_and(|column| !column.null) {
             return Err(Error::new(
                 ErrorKind::Misuse,
@@ -159,7 +176,7 @@ impl<'a, P: Model, M: Model, const KEY: u8> Children<'a, P, M, KEY> {
         buffer.push(Token::Set(here.column));
         self.related.push_here(&mut buffer, here.column);
         if let Some((keys, not)) = which {
-            push_in(&mut buffer, M::TABLE, *key, keys, not);
+            push_in(&mut buffer, M::TABLE, Self::key()?, keys, not);
         }
         self.related.write(Kind::Update, &buffer, target).await.map(|_| ())
     }

@@ -43,7 +43,11 @@ impl<'a, M: Model> Related<'a, M> {
                 buffer.push(Token::In);
                 buffer.push(Token::Filter);
             }
-            _ => {}
+            // No such relation can be followed yet, to a key of several columns: none of the rows, rather than all.
+            _ => {
+                buffer.append((!Predicate::<M>::always()).buffer);
+                buffer.push(Token::Filter);
+            }
         }
     }
 
