@@ -4,9 +4,6 @@ use cormorant_sql::{Buffer, Route};
 
 use crate::Model;
 
-/// Where the numbers of relations that are kept elsewhere begin: below it a hop follows the row's own foreign key.
-pub(crate) const REVERSE: u8 = 128;
-
 /// What `include` takes: a path to one row (`|p| p.author()`) or to many (`|p| p.comments()`).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a relation of `{R}`",

@@ -10,7 +10,7 @@ use cormorant_sql::schema::{ManyDef, TableDef};
 use cormorant_sql::{Binary, Buffer, Class, Kind, Route, Token, Value};
 
 use super::fields::{HasOne, Many};
-use super::include::{Plan, REVERSE, Relation, Step};
+use super::include::{Plan, Relation, Step};
 use super::push_linked;
 use crate::executor::{Target, Work, statement};
 use crate::query::class_of;
@@ -188,7 +188,7 @@ pub fn nothing<'a>() -> Work<'a, ()> {
 }
 
 fn relation<P: Model>(step: &Step) -> Result<&'static ManyDef> {
-    let number = usize::from(step.relation.saturating_sub(REVERSE));
+    let number = usize::from(step.relation.saturating_sub(Route::REVERSE));
     (P::TABLE.many)().get(number).ok_or_else(|| Error::new(ErrorKind::Misuse, "the model has no such relation"))
 }
 

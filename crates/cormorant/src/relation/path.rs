@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use cormorant_sql::schema::ManyDef;
 use cormorant_sql::{Binary, Buffer, Route, TableId, Token};
 
-use super::include::{Include, Plan, REVERSE, Relation, Step};
+use super::include::{Include, Plan, Relation, Step};
 use crate::expr::{IntoOrder, Numeric, Predicate};
 use crate::{Expr, Model, PathOf, Scalar};
 
@@ -221,7 +221,7 @@ impl<R, M: Model> Relation<R> for Included<R, M> {
 
     fn to_include(self) -> Include {
         let Self { route, number, buffer, limit, plan, .. } = self;
-        Include { route, last: Some(Step { relation: REVERSE + number, buffer, limit, plan }) }
+        Include { route, last: Some(Step { relation: Route::REVERSE + number, buffer, limit, plan }) }
     }
 }
 
