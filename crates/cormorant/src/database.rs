@@ -6,7 +6,7 @@ use cormorant_sql::schema::TableDef;
 
 use crate::executor::Work;
 use crate::transaction::{self, Scope};
-use crate::{Begin, Error, Transaction, registry, schema};
+use crate::{Begin, Error, Session, Transaction, registry, schema};
 
 /// A database: connections to it, and where statements run one by one. Cloning it is cheap and gives the same one.
 ///
@@ -132,6 +132,12 @@ impl Database {
         F: for<'t> Scope<'t, T, E, Fut: Send> + Send,
     {
         async move { transaction::run(self.begin().await?, scope, |kept, _| kept.into()).await }
+    }
+
+    /// A unit of work: objects that are changed in memory and written together. It takes a connection when it first
+    /// writes.
+    pub fn session(&self) -> Session {
+        Session::new(&self.pool)
     }
 
     /// Begins a transaction that ends with [`Transaction::commit`]; dropped before, it is rolled back.

@@ -10,6 +10,7 @@ use cormorant_sql::schema::{ColumnType, RelationDef};
 use uuid::Uuid;
 
 use crate::relation::{not_loaded, words};
+use crate::session::{Handle, Place};
 use crate::{Model, Record, Scalar, Unstorable};
 
 /// Points at a row of another model, by its key.
@@ -50,6 +51,8 @@ enum Pointed {
     Loaded(Arc<dyn Any + Send + Sync>),
     /// It was looked for and was not there.
     Missing,
+    /// An object of a session, which may have no key yet.
+    Object(Place),
 }
 
 pub(crate) const UNSAVED: &str = "points at a row that is not saved yet: insert that one first";
@@ -78,6 +81,12 @@ impl<M: Model> ForeignKey<M> {
         match &self.row {
             Pointed::Loaded(row) => row.downcast_ref().ok_or_else(|| unread::<M>(None)),
             Pointed::NotLoaded(def) => Err(unread::<M>(*def)),
+            Pointed::Object(_) => Err(not_loaded(
+                "",
+                "",
+                "a session has the row: ask it with `session.related(handle, |r| r.relation())`",
+            )
+            .with_model(M::NAME)),
             Pointed::Missing => Err(Error::new(
                 ErrorKind::NotFound,
                 "the row that the foreign key points at was not there when it was loaded",
@@ -129,12 +138,64 @@ impl<M: Model> Named for Option<ForeignKey<M>> {
     }
 }
 
+/// A foreign key as a session sees it, whatever it points at.
+#[doc(hidden)]
+pub trait Pointer {
+    /// The object of a session that it points at, where it was said so.
+    fn object(&self) -> Option<Place>;
+
+    /// Points at an object, whose key is an `M::Key` where it has one; or at nothing, which only an optional one can.
+    /// `false` where it cannot.
+    fn point(&mut self, at: Option<(Place, Option<&dyn Any>)>) -> bool;
+}
+
+impl<M: Model> Pointer for ForeignKey<M> {
+    fn object(&self) -> Option<Place> {
+        match self.row {
+            Pointed::Object(place) => Some(place),
+            _ => None,
+        }
+    }
+
+    fn point(&mut self, at: Option<(Place, Option<&dyn Any>)>) -> bool {
+        let Some((place, key)) = at else { return false };
+        let key = key.map(|key| key.downcast_ref().cloned());
+        if matches!(key, Some(None)) {
+            return false;
+        }
+        *self = Self { key: key.flatten(), row: Pointed::Object(place) };
+        true
+    }
+}
+
+impl<M: Model> Pointer for Option<ForeignKey<M>> {
+    fn object(&self) -> Option<Place> {
+        self.as_ref().and_then(Pointer::object)
+    }
+
+    fn point(&mut self, at: Option<(Place, Option<&dyn Any>)>) -> bool {
+        if at.is_none() {
+            *self = None;
+            return true;
+        }
+        self.get_or_insert_with(ForeignKey::nowhere).point(at)
+    }
+}
+
+/// Points at an object of a session, saved or not: the session knows its key when it writes.
+impl<M: Model> From<Handle<M>> for ForeignKey<M> {
+    fn from(handle: Handle<M>) -> Self {
+        Self { key: None, row: Pointed::Object(handle.place()) }
+    }
+}
+
 impl<M: Model> Clone for ForeignKey<M> {
     fn clone(&self) -> Self {
         let row = match &self.row {
             Pointed::NotLoaded(def) => Pointed::NotLoaded(*def),
             Pointed::Loaded(row) => Pointed::Loaded(Arc::clone(row)),
             Pointed::Missing => Pointed::Missing,
+            Pointed::Object(place) => Pointed::Object(*place),
         };
         Self { key: self.key.clone(), row }
     }

@@ -53,6 +53,7 @@ mod row;
 mod scalar;
 mod schema;
 mod select;
+mod session;
 mod support;
 mod transaction;
 mod validate;
@@ -139,6 +140,7 @@ pub use relation::{
 pub use row::{Field, FromRow};
 pub use scalar::{Scalar, Unstorable};
 pub use select::{Groupable, Selectable, Selection};
+pub use session::{Handle, ObjectState, Savepoint, Session};
 pub use transaction::{Scope, Transaction};
 pub use wait::Wait;
 
@@ -146,8 +148,8 @@ pub use wait::Wait;
 pub mod prelude {
     pub use crate::expr::{Expr, Predicate, case, count, func};
     pub use crate::{
-        Database, DbEnum, Executor, ForeignKey, FromRow, HasMany, HasOne, Lock, ManyToMany, Mapper, Model, OneToOne,
-        PathOf, Query, Record, Transaction, Wait, dec, load_all, models, sql,
+        Database, DbEnum, Executor, ForeignKey, FromRow, Handle, HasMany, HasOne, Lock, ManyToMany, Mapper, Model, OneToOne,
+        PathOf, Query, Record, Session, Transaction, Wait, dec, load_all, models, sql,
     };
     pub use jiff::Timestamp;
     pub use jiff::civil::{Date, DateTime, Time};

@@ -6,6 +6,7 @@ use cormorant_sql::{Buffer, Route, Token, Value};
 
 use crate::executor::{Target, Work};
 use crate::expr::Predicate;
+use crate::foreign_key::Pointer;
 use crate::relation::{self, Step};
 use crate::{Columns, Error, ErrorKind, Executor, Inner, Join, Key, Query, Record, Unstorable, query, record};
 
@@ -78,6 +79,12 @@ pub trait Mapper: Sized + 'static {
     /// As [`key`](Self::key).
     fn snapshot_key(snapshot: &Self::Snapshot) -> Result<Self::Key>;
 
+    /// Makes the columns what a snapshot has.
+    ///
+    /// # Errors
+    /// Whatever the entity says of values that it had before.
+    fn restore(entity: &mut Self::Entity, snapshot: Self::Snapshot) -> Result<()>;
+
     /// The columns that are no longer as the snapshot has them.
     fn changed(snapshot: &Self::Snapshot, entity: &Self::Entity) -> Columns;
 
@@ -93,6 +100,12 @@ pub trait Mapper: Sized + 'static {
     /// [`ErrorKind::Decode`] when the key's type does not hold it.
     fn set_generated_key(_entity: &mut Self::Entity, _key: i64) -> Result<()> {
         Ok(())
+    }
+
+    /// The field of the foreign key with this number, where the entity has one. Derived code writes it.
+    #[doc(hidden)]
+    fn pointer(_entity: &mut Self::Entity, _number: u8) -> Option<&mut dyn Pointer> {
+        None
     }
 
     /// Every row.

@@ -21,7 +21,7 @@ pub use cormorant_sql::{Buffer, Route, Value};
 pub use crate::dec::decimal;
 pub use crate::executor::{Target, Work};
 pub use crate::expr::{Assign, IntoExpr};
-pub use crate::foreign_key::Named;
+pub use crate::foreign_key::{Named, Pointer};
 pub use crate::raw::Known;
 pub use crate::record::{get_or_insert, upsert};
 pub use crate::registry::{Registered, inventory, register};

@@ -273,8 +273,20 @@ impl<M: Mapper, O: Output> Query<M, O> {
         Ok(render(&statement, dialect).map_err(Error::from_sql)?.sql)
     }
 
+    /// What it asks, and the relations to load, for whoever runs it.
+    pub(crate) fn into_parts(mut self) -> (Buffer, Option<Box<Plan>>) {
+        self.settle();
+        (self.buffer, self.plan)
+    }
+
+    /// In its order, or by key.
+    pub(crate) fn ordered(mut self) -> Self {
+        self.order_by_key(false);
+        self
+    }
+
     /// At most so many rows, or fewer where a lower limit was asked for.
-    fn limit_to(mut self, rows: u64) -> Self {
+    pub(crate) fn limit_to(mut self, rows: u64) -> Self {
         let is_limit = |token: &Token| *token == Token::Limit;
         let own = self.buffer.has(is_limit).then(|| self.buffer.own().find(|(_, token)| is_limit(token)));
         let Some((at, _)) = own.flatten() else {
@@ -388,6 +400,14 @@ fn ends_clause(token: Token) -> bool {
 /// How a column's values travel.
 pub(crate) fn class_of(table: &'static TableDef, column: u16) -> Class {
     table.column(column).map_or(Class::Int, |column| Class::of(column.ty))
+}
+
+pub(crate) fn several(model: &str) -> Error {
+    Error::new(
+        ErrorKind::MultipleRows,
+        "several rows were found where one was asked for: filter by something unique, or ask for `first`",
+    )
+    .with_model(model)
 }
 
 pub(crate) fn not_found(model: &str) -> Error {

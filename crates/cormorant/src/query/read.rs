@@ -1,9 +1,9 @@
 //! Terminals that read.
 
-use cormorant_driver::{Error, ErrorKind, Result, Row, Sink};
+use cormorant_driver::{Error, Result, Row, Sink};
 use cormorant_sql::{Buffer, Kind, Token};
 
-use super::{Fetch, Query, lock, not_found};
+use super::{Fetch, Query, lock, not_found, several};
 use crate::executor::Target;
 use crate::{Executor, Mapper, executor};
 
@@ -70,11 +70,7 @@ impl<M: Mapper, O: Fetch> Query<M, O> {
         let mut rows = self.limit_to(2).all(db).await?;
         match rows.len() {
             0 | 1 => Ok(rows.pop()),
-            _ => Err(Error::new(
-                ErrorKind::MultipleRows,
-                "several rows were found where one was asked for: filter by something unique, or ask for `first`",
-            )
-            .with_model(M::NAME)),
+            _ => Err(several(M::NAME)),
         }
     }
 

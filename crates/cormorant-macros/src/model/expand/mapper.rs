@@ -26,6 +26,18 @@ pub(super) fn expand(model: &Model, names: &Names) -> TokenStream {
             }
         })
         .collect();
+    let pointers: Vec<_> = columns.iter().filter(|column| column.target.is_some()).map(|c| &c.ident).collect();
+    let numbers = 0..pointers.len() as u8;
+    let pointer = (!pointers.is_empty()).then(|| {
+        quote! {
+            fn pointer(entity: &mut Self::Entity, number: u8) -> #support::Option<&mut dyn #support::Pointer> {
+                match number {
+                    #(#numbers => #support::Some(&mut entity.#pointers),)*
+                    _ => #support::None,
+                }
+            }
+        }
+    });
     let related = super::related::unloaded(model, names);
     let load_related = super::related::load(model, names);
     let positions: Vec<_> = (0..columns.len() as u16).collect();
@@ -127,6 +139,11 @@ pub(super) fn expand(model: &Model, names: &Names) -> TokenStream {
                 #snapshot_key
             }
 
+            fn restore(entity: &mut Self::Entity, snapshot: Self::Snapshot) -> #support::Result<()> {
+                #(entity.#fields = snapshot.#places;)*
+                #support::Ok(())
+            }
+
             fn changed(snapshot: &Self::Snapshot, entity: &Self::Entity) -> #support::Columns {
                 let mut changed = #support::Columns::none();
                 #(if snapshot.#places != entity.#fields { changed.add(#positions); })*
@@ -138,6 +155,7 @@ pub(super) fn expand(model: &Model, names: &Names) -> TokenStream {
             }
 
             #generated
+            #pointer
         }
 
         impl #support::Model for #ident {

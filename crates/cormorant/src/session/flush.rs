@@ -1,0 +1,373 @@
+//! What a flush writes, and in which order.
+
+use std::collections::HashMap;
+use std::ptr;
+
+use cormorant_driver::{Error, ErrorKind, Result};
+use cormorant_sql::schema::{RelationDef, TableDef};
+
+use super::handle::Node;
+use super::order::{Edge, Order, order};
+use super::table::State;
+use super::write::Held;
+use super::{Session, Wrote, Written, write};
+use crate::Columns;
+
+/// What a flush writes.
+#[derive(Debug, Default)]
+struct Plan {
+    /// Rows of one table each, in order.
+    inserts: Vec<Rows>,
+    /// Foreign keys of new rows that are written once the rows they point at are there.
+    held: Vec<(Node, &'static RelationDef)>,
+    updates: Vec<(Rows, Columns)>,
+    /// Foreign keys that are taken away before the rows they point at are deleted.
+    loosened: Vec<(Node, &'static RelationDef)>,
+    deletes: Vec<Rows>,
+}
+
+/// Rows of one table.
+#[derive(Debug)]
+struct Rows {
+    table: u32,
+    rows: Vec<u32>,
+}
+
+impl Plan {
+    fn is_empty(&self) -> bool {
+        self.inserts.is_empty() && self.updates.is_empty() && self.deletes.is_empty()
+    }
+}
+
+impl Session {
+    /// Writes what was changed, without a commit: what was added is inserted, parents first; what was changed is
+    /// updated; what was deleted is deleted, children first.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Validation`], and for objects that point at each other where no foreign key may be NULL
+    /// [`ErrorKind::Misuse`], before anything is sent. [`ErrorKind::Stale`] when a row is gone, and the
+    /// database's: the session does nothing then before a [`rollback`](Self::rollback), which takes back what the flush
+    /// did, in memory too.
+    pub async fn flush(&mut self) -> Result<()> {
+        self.usable()?;
+        let plan = self.plan()?;
+        if plan.is_empty() {
+            return Ok(());
+        }
+        self.unit.begin(&self.pool).await?;
+        // Dropped from here on, or failed, it was not done.
+        self.broken = Some("a flush did not come to its end");
+        self.carry_out(plan).await?;
+        self.broken = None;
+        Ok(())
+    }
+
+    /// Refuses work after a flush that failed.
+    pub(super) fn usable(&self) -> Result<()> {
+        match self.broken {
+            None => Ok(()),
+            Some(why) => Err(Error::new(
+                ErrorKind::TransactionPoisoned,
+                format!("{why}, so memory and the database may differ: call `session.rollback()` first"),
+            )),
+        }
+    }
+
+    fn plan(&mut self) -> Result<Plan> {
+        let mut plan = Plan::default();
+        self.plan_inserts(&mut plan)?;
+        self.plan_updates(&mut plan)?;
+        self.plan_deletes(&mut plan)?;
+        Ok(plan)
+    }
+
+    /// The new objects, in the order that what they point at asks for.
+    fn plan_inserts(&mut self, plan: &mut Plan) -> Result<()> {
+        let mut nodes = Vec::new();
+        for (number, table) in (0u32..).zip(&mut self.tables) {
+            let rows = std::mem::take(&mut table.new);
+            for at in rows {
+                if table.state(at) == State::New {
+                    table.new.push(at);
+                    table.prepare(at);
+                    nodes.push(Node { table: number, at });
+                }
+            }
+        }
+        if nodes.is_empty() {
+            return Ok(());
+        }
+        let places: HashMap<Node, usize> = nodes.iter().copied().zip(0..).collect();
+        let mut edges = Vec::new();
+        for (from, node) in nodes.iter().enumerate() {
+            for (relation, def) in relations(self.def(*node)) {
+                if let Some(target) = self.pointed_new(*node, relation, def)?
+                    && let Some(to) = places.get(&target)
+                {
+                    edges.push(Edge { from, to: *to, relation, nullable: nullable(self.def(*node), def) });
+                }
+            }
+        }
+        let ordered = self.ordered(&nodes, &edges)?;
+        plan.held.extend(ordered.held.iter().filter_map(|edge| relation_of(self, &nodes, edges.get(*edge)?)));
+        plan.inserts = ordered.groups.iter().map(|group| rows_of(&nodes, group)).collect();
+        Ok(())
+    }
+
+    fn plan_updates(&mut self, plan: &mut Plan) -> Result<()> {
+        for number in 0..self.tables.len() as u32 {
+            let touched = self.table(number).map(|table| std::mem::take(&mut table.touched)).unwrap_or_default();
+            let mut groups: Vec<(Columns, Vec<u32>)> = Vec::new();
+            for at in touched {
+                let node = Node { table: number, at };
+                if self.state_of(node) != State::Touched {
+                    continue;
+                }
+                for (relation, def) in relations(self.def(node)) {
+                    self.pointed_new(node, relation, def)?;
+                }
+                let Some(table) = self.table(number) else { continue };
+                let changed = table.entities.changed(at);
+                if changed.is_empty() {
+                    table.entities.reset(at)?;
+                    table.set_state(at, State::Clean);
+                    continue;
+                }
+                table.touched.push(at);
+                match groups.iter_mut().find(|(columns, _)| *columns == changed) {
+                    Some((_, rows)) => rows.push(at),
+                    None => groups.push((changed, vec![at])),
+                }
+            }
+            plan.updates.extend(groups.into_iter().map(|(columns, rows)| (Rows { table: number, rows }, columns)));
+        }
+        Ok(())
+    }
+
+    /// The deleted objects, in the order that what points at them asks for.
+    fn plan_deletes(&mut self, plan: &mut Plan) -> Result<()> {
+        let mut nodes = Vec::new();
+        for (number, table) in (0u32..).zip(&mut self.tables) {
+            for at in &table.doomed {
+                if table.slots.get(*at as usize).is_some_and(|slot| slot.state == State::Doomed) {
+                    // What it points at in the database counts.
+                    table.entities.reset(*at)?;
+                    nodes.push(Node { table: number, at: *at });
+                }
+            }
+        }
+        if nodes.is_empty() {
+            return Ok(());
+        }
+        let places: HashMap<Node, usize> = nodes.iter().copied().zip(0..).collect();
+        let mut edges = Vec::new();
+        for (from, node) in nodes.iter().enumerate() {
+            for (relation, def) in relations(self.def(*node)) {
+                if let Some(target) = self.pointed_by_key(*node, def)
+                    && let Some(to) = places.get(&target)
+                {
+                    edges.push(Edge { from, to: *to, relation, nullable: nullable(self.def(*node), def) });
+                }
+            }
+        }
+        let ordered = self.ordered(&nodes, &edges)?;
+        plan.loosened.extend(ordered.held.iter().filter_map(|edge| relation_of(self, &nodes, edges.get(*edge)?)));
+        plan.deletes = ordered.groups.iter().rev().map(|group| rows_of(&nodes, group)).collect();
+        Ok(())
+    }
+
+    fn ordered(&self, nodes: &[Node], edges: &[Edge]) -> Result<Order> {
+        let tables: Vec<u32> = nodes.iter().map(|node| node.table).collect();
+        order(&tables, edges).map_err(|cycle| {
+            let fields: Vec<String> = cycle
+                .iter()
+                .filter_map(|edge| relation_of(self, nodes, edges.get(*edge)?))
+                .map(|(_, def)| format!("{}.{}", def.model, def.field))
+                .collect();
+            Error::new(
+                ErrorKind::Misuse,
+                format!(
+                    "the objects point at each other in a circle, so none can be written first: {}; make one of these foreign keys an Option",
+                    fields.join(" -> ")
+                ),
+            )
+        })
+    }
+
+    /// The new object that a foreign key points at. One that has a key gives it to the foreign key at once.
+    fn pointed_new(&mut self, node: Node, relation: u8, def: &'static RelationDef) -> Result<Option<Node>> {
+        let object = self.table(node.table).and_then(|table| table.entities.pointer(node.at, relation)?.object());
+        let Some(place) = object else { return Ok(self.given(node, def)) };
+        let refuse = |why: &str| {
+            Error::new(ErrorKind::Misuse, format!("it points at a {} that {why}", (def.target)().model))
+                .with_model(def.model)
+                .with_field(def.field)
+        };
+        let target = self.find_place(place).map_err(refuse)?;
+        match self.state_of(target) {
+            State::New => return Ok(Some(target)),
+            State::Clean | State::Touched => self.point(node, relation, target)?,
+            State::Doomed | State::Deleted => return Err(refuse("is deleted")),
+            State::Detached | State::Free => return Err(refuse("was never saved")),
+        }
+        Ok(None)
+    }
+
+    /// The new object with a key of its own that a foreign key's value is the key of.
+    fn given(&self, _node: Node, _def: &'static RelationDef) -> Option<Node> {
+        None
+    }
+
+    /// The object that a foreign key's value is the key of.
+    fn pointed_by_key(&self, node: Node, def: &'static RelationDef) -> Option<Node> {
+        let number = self.tables.iter().position(|table| ptr::eq(table.def, (def.target)()))?;
+        let value = self.tables.get(node.table as usize)?.entities.value(node.at, def.column).ok()?;
+        let at = self.tables.get(number)?.find_value(value)?;
+        Some(Node { table: u32::try_from(number).ok()?, at })
+    }
+
+    /// Gives a foreign key the key of the object it points at.
+    fn point(&mut self, node: Node, relation: u8, target: Node) -> Result<()> {
+        let Some(table) = self.tables.get(target.table as usize) else { return Ok(()) };
+        let key = table.entities.key(target.at)?;
+        let place = self.place(target);
+        if let Some(pointer) = self.table(node.table).and_then(|table| table.entities.pointer(node.at, relation)) {
+            pointer.point(Some((place, Some(&*key))));
+        }
+        Ok(())
+    }
+
+    /// Gives the foreign keys of rows that are about to be written the keys of the objects they point at.
+    fn point_all(&mut self, rows: &Rows) -> Result<()> {
+        let Some(def) = self.tables.get(rows.table as usize).map(|table| table.def) else { return Ok(()) };
+        for (relation, def) in relations(def) {
+            for at in &rows.rows {
+                // A new one that is still without a key was held.
+                self.pointed_new(Node { table: rows.table, at: *at }, relation, def)?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn carry_out(&mut self, plan: Plan) -> Result<()> {
+        for rows in plan.inserts {
+            self.point_all(&rows)?;
+            let held: Held = held_of(&plan.held, rows.table).map(|(at, def)| (at, def.column)).collect();
+            let Self { tables, unit, pool, log, .. } = self;
+            let Some(table) = tables.get_mut(rows.table as usize) else { continue };
+            write::insert(unit.target(pool), table, &rows.rows, &held).await?;
+            for at in rows.rows {
+                table.set_state(at, State::Clean);
+                let identity = table.entities.identity(at)?;
+                table.identify(identity, at);
+                log.push(Written { node: Node { table: rows.table, at }, what: Wrote::Insert });
+            }
+            table.new.retain(|at| table.slots.get(*at as usize).is_some_and(|slot| slot.state == State::New));
+        }
+        self.write_held(&plan.held).await?;
+        for (rows, columns) in plan.updates {
+            self.point_all(&rows)?;
+            let Self { tables, unit, pool, log, .. } = self;
+            let Some(table) = tables.get_mut(rows.table as usize) else { continue };
+            write::update(unit.target(pool), table, columns, &rows.rows).await?;
+            for at in rows.rows {
+                let before = table.entities.base_identity(at)?;
+                table.unidentify(&before, at);
+                table.entities.settle(at);
+                let identity = table.entities.identity(at)?;
+                table.identify(identity, at);
+                table.set_state(at, State::Clean);
+                log.push(Written { node: Node { table: rows.table, at }, what: Wrote::Update });
+            }
+            table.touched.clear();
+        }
+        self.write_loosened(&plan.loosened).await?;
+        for rows in plan.deletes {
+            let Self { tables, unit, pool, log, .. } = self;
+            let Some(table) = tables.get_mut(rows.table as usize) else { continue };
+            write::delete(unit.target(pool), table, &rows.rows).await?;
+            for at in rows.rows {
+                let identity = table.entities.identity(at)?;
+                table.unidentify(&identity, at);
+                table.set_state(at, State::Deleted);
+                log.push(Written { node: Node { table: rows.table, at }, what: Wrote::Delete });
+            }
+            table.doomed.clear();
+        }
+        Ok(())
+    }
+
+    /// Writes the foreign keys that had to wait until the rows they point at were there.
+    async fn write_held(&mut self, held: &[(Node, &'static RelationDef)]) -> Result<()> {
+        for (table, def, rows) in by_field(held) {
+            let rows = Rows { table, rows };
+            self.point_all(&rows)?;
+            let Self { tables, unit, pool, .. } = self;
+            let Some(table) = tables.get_mut(rows.table as usize) else { continue };
+            write::update(unit.target(pool), table, one(def.column), &rows.rows).await?;
+        }
+        Ok(())
+    }
+
+    /// Takes the foreign keys away that hold rows which are about to be deleted.
+    async fn write_loosened(&mut self, loosened: &[(Node, &'static RelationDef)]) -> Result<()> {
+        for (table, def, rows) in by_field(loosened) {
+            let Self { tables, unit, pool, .. } = self;
+            let Some(table) = tables.get_mut(table as usize) else { continue };
+            write::loosen(unit.target(pool), table, def.column, &rows).await?;
+        }
+        Ok(())
+    }
+
+    fn def(&self, node: Node) -> Option<&'static TableDef> {
+        self.tables.get(node.table as usize).map(|table| table.def)
+    }
+
+    fn table(&mut self, number: u32) -> Option<&mut super::table::Table> {
+        self.tables.get_mut(number as usize)
+    }
+}
+
+/// The foreign keys of a table, by their numbers.
+fn relations(def: impl Into<Option<&'static TableDef>>) -> impl Iterator<Item = (u8, &'static RelationDef)> {
+    (0..).zip(def.into().map_or(&[][..], |def| def.relations))
+}
+
+fn nullable(table: Option<&'static TableDef>, def: &RelationDef) -> bool {
+    table.and_then(|table| table.column(def.column)).is_some_and(|column| column.null)
+}
+
+fn relation_of(session: &Session, nodes: &[Node], edge: &Edge) -> Option<(Node, &'static RelationDef)> {
+    let node = *nodes.get(edge.from)?;
+    Some((node, session.def(node)?.relations.get(usize::from(edge.relation))?))
+}
+
+fn rows_of(nodes: &[Node], group: &[usize]) -> Rows {
+    let nodes: Vec<Node> = group.iter().filter_map(|at| nodes.get(*at).copied()).collect();
+    Rows { table: nodes.first().map_or(0, |node| node.table), rows: nodes.into_iter().map(|node| node.at).collect() }
+}
+
+fn held_of(
+    held: &[(Node, &'static RelationDef)],
+    table: u32,
+) -> impl Iterator<Item = (u32, &'static RelationDef)> {
+    held.iter().filter(move |(node, _)| node.table == table).map(|(node, def)| (node.at, *def))
+}
+
+/// Rows by table and foreign key.
+fn by_field(held: &[(Node, &'static RelationDef)]) -> Vec<(u32, &'static RelationDef, Vec<u32>)> {
+    let mut fields: Vec<(u32, &'static RelationDef, Vec<u32>)> = Vec::new();
+    for (node, def) in held {
+        match fields.iter_mut().find(|(table, other, _)| *table == node.table && ptr::eq(*other, *def)) {
+            Some((.., rows)) => rows.push(node.at),
+            None => fields.push((node.table, def, vec![node.at])),
+        }
+    }
+    fields
+}
+
+fn one(column: u16) -> Columns {
+    let mut columns = Columns::none();
+    columns.add(column);
+    columns
+}

@@ -1,0 +1,143 @@
+//! Reading objects.
+
+use cormorant_driver::{Result, Row};
+use cormorant_sql::{Buffer, Kind, Token};
+
+use super::handle::Node;
+use super::identity::Identity;
+use super::table::State;
+use super::{Handle, Session, nothing};
+use crate::executor::statement;
+use crate::mapper::bind_key;
+use crate::{Error, ErrorKind, Mapper, Query, problem, query};
+
+impl Session {
+    /// The object with this key: the one that is here, without a statement, or else from the database.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`] when there is none; those of [`flush`](Self::flush).
+    pub async fn get<M: Mapper>(&mut self, key: impl Into<M::Key>) -> Result<Handle<M>> {
+        self.find_key(key.into()).await?.ok_or_else(|| query::not_found(M::NAME))
+    }
+
+    /// The object with this key, if there is one.
+    ///
+    /// # Errors
+    /// Those of [`flush`](Self::flush).
+    pub async fn find<M: Mapper>(&mut self, key: impl Into<M::Key>) -> Result<Option<Handle<M>>> {
+        self.find_key(key.into()).await
+    }
+
+    async fn find_key<M: Mapper>(&mut self, key: M::Key) -> Result<Option<Handle<M>>> {
+        let table = self.number::<M>();
+        let identity = Identity::of(&key)?;
+        let known = self.tables.get(table as usize).and_then(|table| {
+            let at = table.find(&identity)?;
+            table.slots.get(at as usize).filter(|slot| !slot.expired).map(|slot| (at, slot.state))
+        });
+        match known {
+            Some((_, State::Doomed)) => return Ok(None),
+            Some((at, _)) => return Ok(Some(self.handle(Node { table, at }))),
+            None => {}
+        }
+        self.write_first().await?;
+        let mut buffer = Buffer::default();
+        bind_key(&mut buffer, M::TABLE, &key)?;
+        let found = self.read(table, &buffer).await?;
+        Ok(found.first().map(|node| self.handle(*node)))
+    }
+
+    /// Every object that a query finds, in its order.
+    ///
+    /// What is here already is not read over: it stays as it is, with its changes.
+    ///
+    /// # Errors
+    /// Those of [`flush`](Self::flush), and of the query.
+    pub async fn all<M: Mapper>(&mut self, query: Query<M, M>) -> Result<Vec<Handle<M>>> {
+        self.write_first().await?;
+        let (buffer, _plan) = query.into_parts();
+        if buffer.has(|token| matches!(token, Token::Lock(_))) {
+            self.unit.begin(&self.pool).await?;
+        }
+        let table = self.number::<M>();
+        let nodes = self.read(table, &buffer).await?;
+        Ok(nodes.into_iter().map(|node| self.handle(node)).collect())
+    }
+
+    /// The first object that a query finds, in its order or by key.
+    ///
+    /// # Errors
+    /// As [`all`](Self::all).
+    pub async fn first<M: Mapper>(&mut self, query: Query<M, M>) -> Result<Option<Handle<M>>> {
+        Ok(self.all(query.ordered().limit_to(1)).await?.pop())
+    }
+
+    /// The one object that a query finds.
+    ///
+    /// # Errors
+    /// As [`all`](Self::all); [`ErrorKind::NotFound`] when there is none, [`ErrorKind::MultipleRows`] when there are
+    /// several.
+    pub async fn one<M: Mapper>(&mut self, query: Query<M, M>) -> Result<Handle<M>> {
+        let mut found = self.all(query.limit_to(2)).await?;
+        match (found.pop(), found.is_empty()) {
+            (Some(one), true) => Ok(one),
+            (None, _) => Err(query::not_found(M::NAME)),
+            (Some(_), false) => Err(query::several(M::NAME)),
+        }
+    }
+
+    /// Reads an object again: changes that were not written are lost.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Stale`] when its row is gone; [`ErrorKind::Misuse`] when it has none.
+    pub async fn refresh<M: Mapper>(&mut self, handle: Handle<M>) -> Result<()> {
+        self.usable()?;
+        let node = self.locate(handle)?;
+        if !matches!(self.state_of(node), State::Clean | State::Touched) {
+            return Err(nothing::<M>("has no row to read"));
+        }
+        let Some(table) = self.tables.get_mut(node.table as usize) else { return Ok(()) };
+        table.entities.reset(node.at)?;
+        table.set_state(node.at, State::Clean);
+        table.expire(node.at);
+        let mut buffer = Buffer::default();
+        let identity = table.entities.base_identity(node.at)?;
+        super::write::push_identity(&mut buffer, table.def, identity);
+        match self.read(node.table, &buffer).await?.is_empty() {
+            false => Ok(()),
+            true => Err(Error::new(ErrorKind::Stale, "the row is not there any more").with_model(M::NAME)),
+        }
+    }
+
+    /// Every object may be something else in the database now: the next read that reaches one takes its row over, where
+    /// it was not changed here. No statement is sent.
+    pub fn expire_all(&mut self) {
+        for table in &mut self.tables {
+            table.slots.iter_mut().for_each(|slot| slot.expired = true);
+        }
+    }
+
+    /// What a query asks for before it runs: nothing is wrong, and what was changed is written.
+    pub(super) async fn write_first(&mut self) -> Result<()> {
+        match self.autoflush {
+            true => self.flush().await,
+            false => self.usable(),
+        }
+    }
+
+    /// Runs a query for objects of one table.
+    pub(super) async fn read(&mut self, number: u32, buffer: &Buffer) -> Result<Vec<Node>> {
+        let Self { tables, unit, pool, .. } = self;
+        let Some(table) = tables.get_mut(number as usize) else { return Ok(Vec::new()) };
+        let def = table.def;
+        let mut found = Vec::new();
+        let mut sink = |row: &mut Row<'_>| {
+            found.push(Node { table: number, at: table.absorb(row)? });
+            Ok(())
+        };
+        let statement = statement(Kind::Select, def, &buffer.tokens);
+        let done = unit.target(pool).run(&statement, &buffer.values, &mut sink).await;
+        done.map_err(|error| problem::of_query(error, def))?;
+        Ok(found)
+    }
+}

@@ -1,0 +1,197 @@
+//! The objects of one table: their states, and the identity map.
+
+use std::collections::HashMap;
+
+use cormorant_driver::{Result, Row};
+use cormorant_sql::Value;
+use cormorant_sql::schema::TableDef;
+
+use super::entities::{Entities, Typed};
+use super::identity::Identity;
+use crate::{Columns, Mapper};
+
+/// The objects of one table.
+pub(super) struct Table {
+    pub(super) def: &'static TableDef,
+    pub(super) entities: Box<dyn Entities>,
+    pub(super) slots: Vec<Slot>,
+    free: Vec<u32>,
+    /// Every object whose row is in the database, by its key there.
+    identity: HashMap<Identity, u32>,
+    /// In the order they were added.
+    pub(super) new: Vec<u32>,
+    /// Borrowed mutably since they were read or written.
+    pub(super) touched: Vec<u32>,
+    /// To be deleted by the next flush.
+    pub(super) doomed: Vec<u32>,
+}
+
+/// What is known of an object.
+pub(super) struct Slot {
+    pub(super) generation: u32,
+    pub(super) state: State,
+    /// Of a new one, the columns that are left to the database.
+    pub(super) omitted: Columns,
+    /// The database may hold something else.
+    pub(super) expired: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum State {
+    /// No object.
+    Free,
+    New,
+    Clean,
+    Touched,
+    /// To be deleted by the next flush.
+    Doomed,
+    /// Deleted from the database.
+    Deleted,
+    /// No longer an object of the session; it can be read.
+    Detached,
+}
+
+impl Table {
+    pub(super) fn of<M: Mapper>() -> Self {
+        Self {
+            def: M::TABLE,
+            entities: Box::new(Typed::<M>::new()),
+            slots: Vec::new(),
+            free: Vec::new(),
+            identity: HashMap::new(),
+            new: Vec::new(),
+            touched: Vec::new(),
+            doomed: Vec::new(),
+        }
+    }
+
+    /// Its objects, by their type.
+    pub(super) fn typed<M: Mapper>(&self) -> Option<&Typed<M>> {
+        self.entities.as_any().downcast_ref()
+    }
+
+    pub(super) fn typed_mut<M: Mapper>(&mut self) -> Option<&mut Typed<M>> {
+        self.entities.as_any_mut().downcast_mut()
+    }
+
+    pub(super) fn state(&self, at: u32) -> State {
+        self.slots.get(at as usize).map_or(State::Free, |slot| slot.state)
+    }
+
+    pub(super) fn set_state(&mut self, at: u32, state: State) {
+        if let Some(slot) = self.slots.get_mut(at as usize) {
+            slot.state = state;
+        }
+    }
+
+    pub(super) fn generation(&self, at: u32) -> u32 {
+        self.slots.get(at as usize).map_or(0, |slot| slot.generation)
+    }
+
+    pub(super) fn omitted(&self, at: u32) -> Columns {
+        self.slots.get(at as usize).map_or(Columns::none(), |slot| slot.omitted)
+    }
+
+    /// A place for an object, which is not there yet.
+    pub(super) fn reserve(&mut self, state: State, omitted: Columns) -> u32 {
+        if let Some(at) = self.free.pop()
+            && let Some(slot) = self.slots.get_mut(at as usize)
+        {
+            *slot = Slot { generation: slot.generation.wrapping_add(1), state, omitted, expired: false };
+            return at;
+        }
+        self.slots.push(Slot { generation: 0, state, omitted, expired: false });
+        // No session has four thousand million objects.
+        u32::try_from(self.slots.len() - 1).unwrap_or(u32::MAX)
+    }
+
+    pub(super) fn find(&self, identity: &Identity) -> Option<u32> {
+        self.identity.get(identity).copied()
+    }
+
+    /// The object that a foreign key with this value points at, where it is here.
+    pub(super) fn find_value(&self, value: Value<'_>) -> Option<u32> {
+        self.find(&Identity([value.into_owned()].into_iter().collect()))
+    }
+
+    pub(super) fn identify(&mut self, identity: Identity, at: u32) {
+        self.identity.insert(identity, at);
+    }
+
+    pub(super) fn unidentify(&mut self, identity: &Identity, at: u32) {
+        if self.find(identity) == Some(at) {
+            self.identity.remove(identity);
+        }
+    }
+
+    /// Takes an object over from a row; one that is here already stays as it is, unless it has expired.
+    pub(super) fn absorb(&mut self, row: &mut Row<'_>) -> Result<u32> {
+        let identity = self.entities.read(row)?;
+        if let Some(at) = self.find(&identity) {
+            if let Some(slot) = self.slots.get_mut(at as usize)
+                && slot.expired
+                && slot.state == State::Clean
+            {
+                slot.expired = false;
+                self.entities.place(at);
+            }
+            return Ok(at);
+        }
+        let at = self.reserve(State::Clean, Columns::none());
+        self.entities.place(at);
+        self.identify(identity, at);
+        Ok(at)
+    }
+
+    /// Makes a new object ready to be inserted.
+    pub(super) fn prepare(&mut self, at: u32) {
+        self.entities.prepare(at);
+        // A generated key at its type's default is the database's to choose.
+        if let Some(key) = self.def.generated_key()
+            && matches!(self.entities.value(at, key), Ok(Value::Int(0)))
+            && let Some(slot) = self.slots.get_mut(at as usize)
+        {
+            slot.omitted.add(key);
+        }
+    }
+
+    /// The database may hold something else than the object at a place.
+    pub(super) fn expire(&mut self, at: u32) {
+        if let Some(slot) = self.slots.get_mut(at as usize) {
+            slot.expired = true;
+        }
+    }
+
+    /// Notes that an object is about to change.
+    pub(super) fn touch(&mut self, at: u32) {
+        if self.state(at) == State::Clean {
+            self.entities.keep(at);
+            self.set_state(at, State::Touched);
+            self.touched.push(at);
+        }
+    }
+
+    /// An object that was added is none of the session any more, and has no key that the database gave it.
+    pub(super) fn detach(&mut self, at: u32) -> Result<()> {
+        self.set_state(at, State::Detached);
+        match self.def.generated_key() {
+            Some(key) if self.omitted(at).contains(key) => self.entities.set_generated_key(at, 0),
+            _ => Ok(()),
+        }
+    }
+
+    /// Gives a place up.
+    pub(super) fn release(&mut self, at: u32) {
+        if let Ok(identity) = self.entities.base_identity(at) {
+            self.unidentify(&identity, at);
+        }
+        self.entities.remove(at);
+        self.set_state(at, State::Free);
+        self.free.push(at);
+    }
+
+    /// Every object in one of some states.
+    pub(super) fn in_state(&self, state: fn(State) -> bool) -> impl Iterator<Item = u32> + '_ {
+        (0..).zip(&self.slots).filter(move |(_, slot)| state(slot.state)).map(|(at, _)| at)
+    }
+}

@@ -1,0 +1,149 @@
+//! The statements of a flush.
+
+use std::collections::HashSet;
+
+use cormorant_driver::{Error, ErrorKind, Result, Row};
+use cormorant_sql::schema::TableDef;
+use cormorant_sql::{Binary, Buffer, Kind, Route, Token, Value};
+
+use super::identity::Identity;
+use super::table::Table;
+use crate::executor::{Target, no_rows, statement};
+use crate::mapper::push_key;
+use crate::query::class_of;
+use crate::{Columns, problem};
+
+/// The condition that a row has this key.
+pub(super) fn push_identity(buffer: &mut Buffer, table: &'static TableDef, identity: Identity) {
+    push_key(table, |token| buffer.tokens.push(token));
+    buffer.values.extend(identity.0);
+}
+
+/// Columns of objects that stay NULL until the rows they point at are there.
+pub(super) type Held = HashSet<(u32, u16)>;
+
+/// Inserts objects of one table, none of which points at another one.
+pub(super) async fn insert(target: Target<'_>, table: &mut Table, rows: &[u32], held: &Held) -> Result<()> {
+    for at in rows {
+        let omitted = table.omitted(*at);
+        let columns: Vec<u16> = (0..table.def.columns.len() as u16).filter(|c| !omitted.contains(*c)).collect();
+        let mut tokens: Vec<Token> = columns.iter().map(|c| Token::Into(*c)).collect();
+        tokens.push(Token::Rows(1));
+        let returns = target.dialect().insert_returning() && !omitted.is_empty();
+        if returns {
+            tokens.extend(omitted.iter().map(Token::Returning));
+        }
+        let mut values: Vec<Value<'static>> = Vec::new();
+        for column in &columns {
+            let value = match held.contains(&(*at, *column)) {
+                true => Value::Null,
+                false => table.entities.value(*at, *column).map_or_else(|u| Value::Unstorable(u.0.into()), Value::into_owned),
+            };
+            values.push(value);
+        }
+        let statement = statement(Kind::Insert, table.def, &tokens);
+        let def = table.def;
+        let entities = &mut table.entities;
+        let mut sink = |row: &mut Row<'_>| omitted.iter().try_for_each(|column| entities.assign(*at, column, row));
+        let done = target.run(&statement, &values, &mut sink).await;
+        let done = done.map_err(|error| problem::of_write(error, def, &columns, &values))?;
+        if !returns && let Some(key) = done.key && def.generated_key().is_some_and(|key| omitted.contains(key)) {
+            table.entities.set_generated_key(*at, key)?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes some columns of objects of one table.
+pub(super) async fn update(target: Target<'_>, table: &mut Table, columns: Columns, rows: &[u32]) -> Result<()> {
+    let columns: Vec<u16> = columns.iter().collect();
+    for at in rows {
+        let mut buffer = Buffer::default();
+        for column in &columns {
+            buffer.push(Token::Bind(class_of(table.def, *column)));
+            buffer.push(Token::Set(*column));
+            let value = table.entities.value(*at, *column);
+            buffer.values.push(value.map_or_else(|u| Value::Unstorable(u.0.into()), Value::into_owned));
+        }
+        push_identity(&mut buffer, table.def, table.entities.base_identity(*at)?);
+        let statement = statement(Kind::Update, table.def, &buffer.tokens);
+        let done = target.run(&statement, &buffer.values, &mut no_rows).await;
+        let written = buffer.values.get(..columns.len()).unwrap_or_default();
+        let done = done.map_err(|error| problem::of_write(error, table.def, &columns, written))?;
+        missing(table, 1, done.rows, "saved")?;
+    }
+    Ok(())
+}
+
+/// Deletes objects of one table, none of which points at another one.
+pub(super) async fn delete(target: Target<'_>, table: &mut Table, rows: &[u32]) -> Result<()> {
+    for rows in rows.chunks(MOST_KEYS) {
+        let mut buffer = Buffer::default();
+        let keys = rows.iter().map(|at| table.entities.base_identity(*at)).collect::<Result<Vec<_>>>()?;
+        push_identities(&mut buffer, table.def, keys);
+        let statement = statement(Kind::Delete, table.def, &buffer.tokens);
+        let done = target.run(&statement, &buffer.values, &mut no_rows).await;
+        let done = done.map_err(|error| problem::of_write(error, table.def, &[], &[]))?;
+        missing(table, rows.len() as u64, done.rows, "deleted")?;
+    }
+    Ok(())
+}
+
+/// Makes a foreign key of some objects NULL.
+pub(super) async fn loosen(target: Target<'_>, table: &mut Table, column: u16, rows: &[u32]) -> Result<()> {
+    for rows in rows.chunks(MOST_KEYS) {
+        let mut buffer = Buffer::bind(Token::Bind(class_of(table.def, column)), Value::Null);
+        buffer.push(Token::Set(column));
+        let keys = rows.iter().map(|at| table.entities.base_identity(*at)).collect::<Result<Vec<_>>>()?;
+        push_identities(&mut buffer, table.def, keys);
+        let statement = statement(Kind::Update, table.def, &buffer.tokens);
+        let done = target.run(&statement, &buffer.values, &mut no_rows).await;
+        done.map_err(|error| problem::of_write(error, table.def, &[column], &[Value::Null]))?;
+    }
+    Ok(())
+}
+
+/// Keys per statement.
+const MOST_KEYS: usize = 10_000;
+
+/// The condition that a row has one of these keys.
+fn push_identities(buffer: &mut Buffer, table: &'static TableDef, keys: Vec<Identity>) {
+    match (table.key, keys.len()) {
+        (_, 1) => keys.into_iter().for_each(|key| push_identity(buffer, table, key)),
+        ([column], _) => {
+            buffer.push(Token::Column { via: Route::ROOT, column: *column, outer: 0 });
+            buffer.push(Token::List(class_of(table, *column)));
+            buffer.values.push(Value::List(keys.into_iter().flat_map(|key| key.0).collect()));
+            buffer.push(Token::In);
+            buffer.push(Token::Filter);
+        }
+        (columns, _) => {
+            for (n, key) in keys.into_iter().enumerate() {
+                for (m, column) in columns.iter().enumerate() {
+                    buffer.push(Token::Column { via: Route::ROOT, column: *column, outer: 0 });
+                    buffer.push(Token::Bind(class_of(table, *column)));
+                    buffer.push(Token::Binary(Binary::Eq));
+                    if m > 0 {
+                        buffer.push(Token::Binary(Binary::And));
+                    }
+                }
+                buffer.values.extend(key.0);
+                if n > 0 {
+                    buffer.push(Token::Binary(Binary::Or));
+                }
+            }
+            buffer.push(Token::Filter);
+        }
+    }
+}
+
+fn missing(table: &Table, wanted: u64, found: u64, what: &str) -> Result<()> {
+    if found >= wanted {
+        return Ok(());
+    }
+    let message = match wanted {
+        1 => format!("the row is not there any more, so it was not {what}: someone deleted it or changed its key since it was read"),
+        _ => format!("{} of {wanted} rows are not there any more, so they were not {what}", wanted - found),
+    };
+    Err(Error::new(ErrorKind::Stale, message).with_model(table.def.model))
+}
