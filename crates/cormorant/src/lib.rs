@@ -148,8 +148,8 @@ pub use wait::Wait;
 pub mod prelude {
     pub use crate::expr::{Expr, Predicate, case, count, func};
     pub use crate::{
-        Database, DbEnum, Executor, ForeignKey, FromRow, Handle, HasMany, HasOne, Lock, ManyToMany, Mapper, Model, OneToOne,
-        PathOf, Query, Record, Session, Transaction, Wait, dec, load_all, models, sql,
+        Database, DbEnum, Executor, ForeignKey, FromRow, Handle, HasMany, HasOne, Lock, ManyToMany, Mapper, Model,
+        OneToOne, PathOf, Query, Record, Session, Transaction, Wait, dec, load_all, models, sql,
     };
     pub use jiff::Timestamp;
     pub use jiff::civil::{Date, DateTime, Time};

@@ -8,6 +8,7 @@ use crate::executor::{Target, Work};
 use crate::expr::Predicate;
 use crate::foreign_key::Pointer;
 use crate::relation::{self, Step};
+use crate::session::Objects;
 use crate::{Columns, Error, ErrorKind, Executor, Inner, Join, Key, Query, Record, Unstorable, query, record};
 
 /// How an entity is stored: its table, and the way between rows and values.
@@ -105,6 +106,12 @@ pub trait Mapper: Sized + 'static {
     /// The field of the foreign key with this number, where the entity has one. Derived code writes it.
     #[doc(hidden)]
     fn pointer(_entity: &mut Self::Entity, _number: u8) -> Option<&mut dyn Pointer> {
+        None
+    }
+
+    /// The objects that the relation with this number leads to. Derived code writes it.
+    #[doc(hidden)]
+    fn related(_number: u8) -> Option<Objects> {
         None
     }
 

@@ -30,6 +30,7 @@ pub use crate::relation::{
     load_foreign_key, load_many, load_one, nothing,
 };
 pub use crate::scalar::db_enum::{constant, integer_type, integers, read_integer, read_text};
+pub use crate::session::Objects;
 pub use crate::{
     Columns, Executor, Expr, Field, ForeignKey, FromRow, IntoModel, Join, KeyPart, Left, Mapper, Model, PathOf,
     Predicate, Record, Scalar, Selectable, Selection, UniqueColumns, Unsaved, Unstorable,

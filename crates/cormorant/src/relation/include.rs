@@ -1,5 +1,6 @@
 //! Which relations a query loads beside its rows.
 
+use cormorant_driver::{Error, ErrorKind, Result};
 use cormorant_sql::{Buffer, Route};
 
 use crate::Model;
@@ -57,7 +58,7 @@ pub struct Step {
 }
 
 impl Step {
-    fn all(relation: u8) -> Self {
+    pub(crate) fn all(relation: u8) -> Self {
         Self { relation, buffer: Buffer::default(), limit: None, plan: Plan::default() }
     }
 
@@ -68,6 +69,18 @@ impl Step {
 }
 
 impl Plan {
+    /// Refuses a relation that is to be loaded in two ways.
+    pub(crate) fn check(&self, model: &str) -> Result<()> {
+        match self.conflict {
+            None => Ok(()),
+            Some(_) => Err(Error::new(
+                ErrorKind::Misuse,
+                "a relation is included twice, with other conditions: include it once, or load the second with `load`",
+            )
+            .with_model(model)),
+        }
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.steps.is_empty()
     }

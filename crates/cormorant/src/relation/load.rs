@@ -89,13 +89,7 @@ pub async fn load_all<M: Model, I: Relation<M>>(
 
 /// Loads what a plan says into rows.
 pub(crate) async fn fill<M: Model>(plan: &Plan, target: Target<'_>, records: &mut [Record<M>]) -> Result<()> {
-    if plan.conflict.is_some() {
-        return Err(Error::new(
-            ErrorKind::Misuse,
-            "a relation is included twice, with other conditions: include it once, or load the second with `load`",
-        )
-        .with_model(M::NAME));
-    }
+    plan.check(M::NAME)?;
     if records.is_empty() {
         return Ok(());
     }
@@ -124,7 +118,7 @@ pub fn load_foreign_key<'a, P: Model, C: Model>(
         let mut found: Vec<Record<C>> = Vec::with_capacity(keys.len());
         for keys in keys.chunks(MOST_KEYS) {
             let mut buffer = Buffer::default();
-            one_of(&mut buffer, C::TABLE, C::TABLE.key, keys)?;
+            one_of(&mut buffer, C::TABLE, C::TABLE.key, values_of(keys)?)?;
             select::<C>(C::TABLE, &buffer, target, &mut |row| {
                 found.push(Record::loaded(C::load(row)?));
                 Ok(())
@@ -277,20 +271,33 @@ impl<K: Key> Owners<K> {
 }
 
 /// The query for the related rows of some keys.
-struct Reader {
-    buffer: Buffer,
+pub(crate) struct Reader {
+    pub(crate) buffer: Buffer,
     /// Where the key of the row that a related row belongs to stands in it.
-    key_at: usize,
+    pub(crate) key_at: usize,
 }
 
 fn reader<P: Model>(def: &'static ManyDef, step: &Step, keys: &[P::Key]) -> Result<Reader> {
+    many_query(def, step, values_of(&keys.iter().collect::<Vec<_>>())?)
+}
+
+fn values_of<K: Key>(keys: &[&K]) -> Result<Vec<Value<'static>>> {
+    let mut values = Vec::with_capacity(keys.len());
+    for key in keys {
+        key.values(|value| values.push(value))?;
+    }
+    Ok(values)
+}
+
+/// The query for the rows that a step asks for of those with some keys.
+pub(crate) fn many_query(def: &'static ManyDef, step: &Step, keys: Vec<Value<'static>>) -> Result<Reader> {
     let (source, target) = ((def.source)(), (def.target)());
     let Some(here) = def.foreign_key() else {
         return Err(Error::new(ErrorKind::Misuse, "the relation has no foreign key"));
     };
     let column = Token::Column { via: Route::ROOT, column: here.column, outer: 0 };
     let mut buffer = Buffer::default();
-    one_of(&mut buffer, source, &[here.column], &keys.iter().collect::<Vec<_>>())?;
+    one_of(&mut buffer, source, &[here.column], keys)?;
     push_linked(&mut buffer, def);
     buffer.append(step.buffer.clone());
     let key_at = match def.there {
@@ -322,15 +329,11 @@ fn reader<P: Model>(def: &'static ManyDef, step: &Step, keys: &[P::Key]) -> Resu
 }
 
 /// The condition that some columns are one of these keys.
-fn one_of<K: Key>(buffer: &mut Buffer, table: &'static TableDef, columns: &[u16], keys: &[&K]) -> Result<()> {
+fn one_of(buffer: &mut Buffer, table: &'static TableDef, columns: &[u16], values: Vec<Value<'static>>) -> Result<()> {
     let [column] = *columns else {
         return Err(Error::new(ErrorKind::Unsupported, "a key of several columns cannot be followed yet"));
     };
     let class = class_of(table, column);
-    let mut values = Vec::with_capacity(keys.len());
-    for key in keys {
-        key.values(|value| values.push(value))?;
-    }
     buffer.push(Token::Column { via: Route::ROOT, column, outer: 0 });
     if values.len() == 1 {
         buffer.push(Token::Bind(class));

@@ -2,6 +2,7 @@
 
 use std::marker::PhantomData;
 
+use cormorant_driver::{Error, ErrorKind, Result};
 use cormorant_sql::schema::ManyDef;
 use cormorant_sql::{Binary, Buffer, Route, TableId, Token};
 
@@ -111,6 +112,22 @@ impl<R, M: Model> ToMany<R, M> {
     /// Included: with relations of their own.
     pub fn include<I: Relation<M>>(self, relation: impl FnOnce(PathOf<M>) -> I) -> Included<R, M> {
         self.0.include(relation)
+    }
+
+    /// The number of the relation in its model.
+    pub(crate) fn number(&self) -> u8 {
+        Route::REVERSE + self.0.number
+    }
+
+    /// The relation itself, of the model that the path starts at, and all of it.
+    pub(crate) fn of_root(self) -> Result<&'static ManyDef> {
+        match self.0.route.is_root() && self.0.buffer.tokens.is_empty() {
+            true => Ok(self.0.def),
+            false => Err(Error::new(
+                ErrorKind::Misuse,
+                "expected a relation of the object itself, without a condition, such as `|p| p.comments()`",
+            )),
+        }
     }
 
     /// One of them meets the condition. Conditions joined by `&` inside are about the same row; two `any` may be about

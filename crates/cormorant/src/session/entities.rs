@@ -7,7 +7,7 @@ use cormorant_sql::Value;
 
 use super::identity::Identity;
 use crate::foreign_key::Pointer;
-use crate::{Columns, Mapper, Unstorable};
+use crate::{Columns, Key, Mapper, Unstorable};
 
 /// The objects of one model, by their places.
 pub(super) struct Typed<M: Mapper> {
@@ -106,6 +106,8 @@ pub(super) trait Entities: Send + Sync {
 
     /// Reads an object from a row, and gives its key.
     fn read(&mut self, row: &mut Row<'_>) -> Result<Identity>;
+    /// Reads a key from a row.
+    fn read_key(&self, row: &mut Row<'_>) -> Result<Identity>;
     /// Puts what was read last in a place.
     fn place(&mut self, at: u32);
     fn remove(&mut self, at: u32);
@@ -185,9 +187,7 @@ impl<M: Mapper> Entities for Typed<M> {
 
     fn reset(&mut self, at: u32) -> Result<()> {
         match self.objects.get_mut(at as usize) {
-            Some(Object { entity: Some(entity), base }) => {
-                base.take().map_or(Ok(()), |base| M::restore(entity, *base))
-            }
+            Some(Object { entity: Some(entity), base }) => base.take().map_or(Ok(()), |base| M::restore(entity, *base)),
             _ => Ok(()),
         }
     }
@@ -214,6 +214,10 @@ impl<M: Mapper> Entities for Typed<M> {
         let identity = Identity::of(&M::key(&entity)?)?;
         self.arrived = Some(entity);
         Ok(identity)
+    }
+
+    fn read_key(&self, row: &mut Row<'_>) -> Result<Identity> {
+        Identity::of(&M::Key::load(row)?)
     }
 
     fn place(&mut self, at: u32) {

@@ -4,13 +4,15 @@ use std::collections::HashMap;
 use std::ptr;
 
 use cormorant_driver::{Error, ErrorKind, Result};
-use cormorant_sql::schema::{RelationDef, TableDef};
+use cormorant_sql::schema::{OnDelete, RelationDef, TableDef};
 
 use super::handle::Node;
+use super::identity::Identity;
+use super::links::LinkSet;
 use super::order::{Edge, Order, order};
 use super::table::State;
 use super::write::Held;
-use super::{Session, Wrote, Written, write};
+use super::{Session, Written, Wrote, write};
 use crate::Columns;
 
 /// What a flush writes.
@@ -23,6 +25,8 @@ struct Plan {
     updates: Vec<(Rows, Columns)>,
     /// Foreign keys that are taken away before the rows they point at are deleted.
     loosened: Vec<(Node, &'static RelationDef)>,
+    /// Whether links were added or taken away.
+    links: bool,
     deletes: Vec<Rows>,
 }
 
@@ -35,7 +39,7 @@ struct Rows {
 
 impl Plan {
     fn is_empty(&self) -> bool {
-        self.inserts.is_empty() && self.updates.is_empty() && self.deletes.is_empty()
+        self.inserts.is_empty() && self.updates.is_empty() && self.deletes.is_empty() && !self.links
     }
 }
 
@@ -78,6 +82,7 @@ impl Session {
         self.plan_inserts(&mut plan)?;
         self.plan_updates(&mut plan)?;
         self.plan_deletes(&mut plan)?;
+        plan.links = self.links.iter().any(LinkSet::is_pending);
         Ok(plan)
     }
 
@@ -250,12 +255,14 @@ impl Session {
     }
 
     async fn carry_out(&mut self, plan: Plan) -> Result<()> {
+        let mut gone = Vec::new();
         for rows in plan.inserts {
             self.point_all(&rows)?;
             let held: Held = held_of(&plan.held, rows.table).map(|(at, def)| (at, def.column)).collect();
             let Self { tables, unit, pool, log, .. } = self;
             let Some(table) = tables.get_mut(rows.table as usize) else { continue };
             write::insert(unit.target(pool), table, &rows.rows, &held).await?;
+            let mark = log.len();
             for at in rows.rows {
                 table.set_state(at, State::Clean);
                 let identity = table.entities.identity(at)?;
@@ -263,6 +270,7 @@ impl Session {
                 log.push(Written { node: Node { table: rows.table, at }, what: Wrote::Insert });
             }
             table.new.retain(|at| table.slots.get(*at as usize).is_some_and(|slot| slot.state == State::New));
+            self.know_new(rows.table, mark);
         }
         self.write_held(&plan.held).await?;
         for (rows, columns) in plan.updates {
@@ -281,6 +289,7 @@ impl Session {
             }
             table.touched.clear();
         }
+        self.write_links().await?;
         self.write_loosened(&plan.loosened).await?;
         for rows in plan.deletes {
             let Self { tables, unit, pool, log, .. } = self;
@@ -291,8 +300,107 @@ impl Session {
                 table.unidentify(&identity, at);
                 table.set_state(at, State::Deleted);
                 log.push(Written { node: Node { table: rows.table, at }, what: Wrote::Delete });
+                gone.push(Node { table: rows.table, at });
             }
             table.doomed.clear();
+        }
+        self.follow_deleted(gone)
+    }
+
+    /// Whatever belongs to objects that were just inserted is known: nobody else could point at them.
+    fn know_new(&mut self, number: u32, mark: usize) {
+        for written in self.log.get(mark..).unwrap_or_default() {
+            let at = written.node.at;
+            self.collections.iter_mut().filter(|all| all.parents == number).for_each(|all| all.complete(at));
+            for set in &mut self.links {
+                let sides = set.tables;
+                (0..).zip(sides).filter(|(_, table)| *table == number).for_each(|(side, _)| set.complete(side, at));
+            }
+        }
+    }
+
+    /// What the database did to rows that pointed at deleted ones is done to their objects as well.
+    fn follow_deleted(&mut self, mut gone: Vec<Node>) -> Result<()> {
+        while let Some(node) = gone.pop() {
+            self.forget_relations_of(node);
+            let Some(target) = self.tables.get(node.table as usize) else { continue };
+            let (deleted, identity) = (target.def, target.entities.identity(node.at)?);
+            for number in 0..self.tables.len() as u32 {
+                for (relation, def) in relations(self.table(number).map(|table| table.def)) {
+                    let acts = matches!(def.on_delete, OnDelete::Cascade | OnDelete::SetNull);
+                    if acts && ptr::eq((def.target)(), deleted) {
+                        self.follow_foreign_key(number, relation, def, &identity, &mut gone)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn follow_foreign_key(
+        &mut self,
+        number: u32,
+        relation: u8,
+        def: &'static RelationDef,
+        identity: &Identity,
+        gone: &mut Vec<Node>,
+    ) -> Result<()> {
+        let Self { tables, log, .. } = self;
+        let Some(table) = tables.get_mut(number as usize) else { return Ok(()) };
+        let pointing: Vec<u32> = table
+            .in_state(|state| state == State::Clean)
+            .filter(|at| table.entities.value(*at, def.column).is_ok_and(|value| identity.0.first() == Some(&value)))
+            .collect();
+        for at in pointing {
+            let node = Node { table: number, at };
+            if def.on_delete == OnDelete::Cascade {
+                let identity = table.entities.identity(at)?;
+                table.unidentify(&identity, at);
+                table.set_state(at, State::Deleted);
+                log.push(Written { node, what: Wrote::Delete });
+                gone.push(node);
+            } else {
+                table.entities.keep(at);
+                if let Some(pointer) = table.entities.pointer(at, relation) {
+                    pointer.point(None);
+                }
+                table.entities.settle(at);
+                table.stir(at);
+                log.push(Written { node, what: Wrote::Update });
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the links that were added or taken away. Those of objects that are gone went with them, or never came.
+    async fn write_links(&mut self) -> Result<()> {
+        for set in 0..self.links.len() {
+            let Self { tables, unit, pool, links, .. } = self;
+            let Some(set) = links.get_mut(set) else { continue };
+            let [first, second] = set.tables;
+            let alive = |[a, b]: &[u32; 2]| {
+                let saved = |number: u32, at: u32| {
+                    let state = tables.get(number as usize).map(|table| table.state(at));
+                    matches!(state, Some(State::Clean | State::Touched))
+                };
+                saved(first, *a) && saved(second, *b)
+            };
+            let key = |number: u32, at: u32| match tables.get(number as usize) {
+                Some(table) => table.entities.identity(at),
+                None => Ok(Identity::default()),
+            };
+            let keys = |pairs: Vec<[u32; 2]>| -> Result<Vec<[Identity; 2]>> {
+                pairs
+                    .into_iter()
+                    .filter(|pair| alive(pair))
+                    .map(|[a, b]| Ok([key(first, a)?, key(second, b)?]))
+                    .collect()
+            };
+            let [added, removed] = set.changes();
+            let (added, removed) = (keys(added)?, keys(removed)?);
+            write::unlink(unit.target(pool), set.def, removed).await?;
+            write::link(unit.target(pool), set.def, added).await?;
+            set.written();
         }
         Ok(())
     }
@@ -347,10 +455,7 @@ fn rows_of(nodes: &[Node], group: &[usize]) -> Rows {
     Rows { table: nodes.first().map_or(0, |node| node.table), rows: nodes.into_iter().map(|node| node.at).collect() }
 }
 
-fn held_of(
-    held: &[(Node, &'static RelationDef)],
-    table: u32,
-) -> impl Iterator<Item = (u32, &'static RelationDef)> {
+fn held_of(held: &[(Node, &'static RelationDef)], table: u32) -> impl Iterator<Item = (u32, &'static RelationDef)> {
     held.iter().filter(move |(node, _)| node.table == table).map(|(node, def)| (node.at, *def))
 }
 

@@ -14,6 +14,11 @@ use crate::Key;
 pub(super) struct Identity(pub(super) SmallVec<[Value<'static>; 1]>);
 
 impl Identity {
+    /// A key of one value.
+    pub(super) fn of_value(value: Value<'static>) -> Self {
+        Self([value].into_iter().collect())
+    }
+
     pub(super) fn of(key: &impl Key) -> Result<Self> {
         let mut values = SmallVec::new();
         key.values(|value| values.push(value))?;

@@ -1,11 +1,14 @@
 //! The Unit of Work.
 
+mod collections;
 mod entities;
 mod flush;
 mod handle;
 mod identity;
+mod links;
 mod order;
 mod read;
+mod relations;
 mod table;
 mod unit;
 mod write;
@@ -20,10 +23,13 @@ use cormorant_driver::{Error, ErrorKind, Pool, Result};
 
 pub use handle::Handle;
 pub(crate) use handle::Place;
+pub use table::Objects;
 pub use unit::Savepoint;
 
 use crate::{Columns, IntoModel, Mapper};
+use collections::Collection;
 use handle::Node;
+use links::LinkSet;
 use table::{State, Table};
 use unit::Unit;
 
@@ -68,6 +74,9 @@ pub struct Session {
     unit: Unit,
     /// What the open transaction wrote, in order.
     log: Vec<Written>,
+    /// Which objects belong to which, of the relations that were asked for.
+    collections: Vec<Collection>,
+    links: Vec<LinkSet>,
     autoflush: bool,
     /// Why nothing can be done before a rollback.
     broken: Option<&'static str>,
@@ -113,6 +122,8 @@ impl Session {
             types: HashMap::new(),
             unit: Unit::default(),
             log: Vec::new(),
+            collections: Vec::new(),
+            links: Vec::new(),
             autoflush: true,
             broken: None,
         }
@@ -135,6 +146,7 @@ impl Session {
         if let Some(table) = self.tables.get_mut(number as usize) {
             at = table.reserve(State::New, omitted);
             table.new.push(at);
+            table.stir(at);
             if let Some(typed) = table.typed_mut::<M>() {
                 typed.put(at, entity);
             }
@@ -205,6 +217,7 @@ impl Session {
         }
         table.release(node.at);
         self.log.retain(|written| written.node != node);
+        self.forget_relations_of(node);
         entity
     }
 
@@ -252,11 +265,7 @@ impl Session {
     ///
     /// # Panics
     /// When a handle names no object of this session, or both name the same.
-    pub fn pair_mut<A: Mapper, B: Mapper>(
-        &mut self,
-        a: Handle<A>,
-        b: Handle<B>,
-    ) -> (&mut A::Entity, &mut B::Entity) {
+    pub fn pair_mut<A: Mapper, B: Mapper>(&mut self, a: Handle<A>, b: Handle<B>) -> (&mut A::Entity, &mut B::Entity) {
         let (first, second) = (self.node(a), self.node(b));
         let places = [first.table as usize, second.table as usize];
         let found = self.tables.get_disjoint_mut(places).ok().and_then(|[one, other]| {

@@ -178,8 +178,11 @@ fn ranks<'e>(tables: &[u32], edges: impl Iterator<Item = &'e Edge>) -> BTreeMap<
             known.iter().all(|other| ranks.contains_key(other) || leads(*other, **table) || other == *table)
         });
         let Some((first, _)) = ready else { return ranks };
-        let together: Vec<u32> =
-            reach.keys().copied().filter(|other| other == first || leads(*other, *first) && leads(*first, *other)).collect();
+        let together: Vec<u32> = reach
+            .keys()
+            .copied()
+            .filter(|other| other == first || leads(*other, *first) && leads(*first, *other))
+            .collect();
         ranks.extend(together.into_iter().map(|table| (table, rank)));
         rank += 1;
     }

@@ -55,12 +55,16 @@ impl Session {
     /// Those of [`flush`](Self::flush), and of the query.
     pub async fn all<M: Mapper>(&mut self, query: Query<M, M>) -> Result<Vec<Handle<M>>> {
         self.write_first().await?;
-        let (buffer, _plan) = query.into_parts();
+        let (buffer, plan) = query.into_parts();
         if buffer.has(|token| matches!(token, Token::Lock(_))) {
             self.unit.begin(&self.pool).await?;
         }
         let table = self.number::<M>();
         let nodes = self.read(table, &buffer).await?;
+        if let Some(plan) = plan {
+            plan.check(M::NAME)?;
+            self.include(&plan, nodes.clone()).await?;
+        }
         Ok(nodes.into_iter().map(|node| self.handle(node)).collect())
     }
 

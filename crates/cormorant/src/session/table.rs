@@ -1,5 +1,6 @@
 //! The objects of one table: their states, and the identity map.
 
+use std::any::TypeId;
 use std::collections::HashMap;
 
 use cormorant_driver::{Result, Row};
@@ -11,7 +12,7 @@ use super::identity::Identity;
 use crate::{Columns, Mapper};
 
 /// The objects of one table.
-pub(super) struct Table {
+pub(crate) struct Table {
     pub(super) def: &'static TableDef,
     pub(super) entities: Box<dyn Entities>,
     pub(super) slots: Vec<Slot>,
@@ -24,6 +25,27 @@ pub(super) struct Table {
     pub(super) touched: Vec<u32>,
     /// To be deleted by the next flush.
     pub(super) doomed: Vec<u32>,
+    /// Where its relations lead.
+    pub(super) related: fn(u8) -> Option<Objects>,
+    /// Whether it is kept track of what its objects point at.
+    pub(super) watched: bool,
+    /// Watched objects that may point elsewhere since.
+    pub(super) stirred: Vec<u32>,
+}
+
+/// The objects of a model, none yet. Derived code names the model that a relation leads to.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug)]
+pub struct Objects {
+    pub(super) mapper: TypeId,
+    pub(super) table: fn() -> Table,
+}
+
+impl Objects {
+    /// The objects of a mapper.
+    pub fn of<M: Mapper>() -> Self {
+        Self { mapper: TypeId::of::<M>(), table: Table::of::<M> }
+    }
 }
 
 /// What is known of an object.
@@ -62,6 +84,9 @@ impl Table {
             new: Vec::new(),
             touched: Vec::new(),
             doomed: Vec::new(),
+            related: M::related,
+            watched: false,
+            stirred: Vec::new(),
         }
     }
 
@@ -111,7 +136,7 @@ impl Table {
 
     /// The object that a foreign key with this value points at, where it is here.
     pub(super) fn find_value(&self, value: Value<'_>) -> Option<u32> {
-        self.find(&Identity([value.into_owned()].into_iter().collect()))
+        self.find(&Identity::of_value(value.into_owned()))
     }
 
     pub(super) fn identify(&mut self, identity: Identity, at: u32) {
@@ -134,12 +159,14 @@ impl Table {
             {
                 slot.expired = false;
                 self.entities.place(at);
+                self.stir(at);
             }
             return Ok(at);
         }
         let at = self.reserve(State::Clean, Columns::none());
         self.entities.place(at);
         self.identify(identity, at);
+        self.stir(at);
         Ok(at)
     }
 
@@ -162,8 +189,16 @@ impl Table {
         }
     }
 
+    /// Notes that an object may point elsewhere.
+    pub(super) fn stir(&mut self, at: u32) {
+        if self.watched && self.stirred.last() != Some(&at) {
+            self.stirred.push(at);
+        }
+    }
+
     /// Notes that an object is about to change.
     pub(super) fn touch(&mut self, at: u32) {
+        self.stir(at);
         if self.state(at) == State::Clean {
             self.entities.keep(at);
             self.set_state(at, State::Touched);

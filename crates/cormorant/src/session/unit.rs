@@ -179,6 +179,7 @@ impl Session {
     /// Makes memory what it was when so much was written.
     fn undo(&mut self, mark: usize) -> Result<()> {
         let mut result = Ok(());
+        self.forget_relations();
         for table in &mut self.tables {
             for at in std::mem::take(&mut table.touched) {
                 if table.state(at) == State::Touched {

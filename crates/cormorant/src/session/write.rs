@@ -1,6 +1,6 @@
 //! The statements of a flush.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use cormorant_driver::{Error, ErrorKind, Result, Row};
 use cormorant_sql::schema::TableDef;
@@ -37,7 +37,9 @@ pub(super) async fn insert(target: Target<'_>, table: &mut Table, rows: &[u32], 
         for column in &columns {
             let value = match held.contains(&(*at, *column)) {
                 true => Value::Null,
-                false => table.entities.value(*at, *column).map_or_else(|u| Value::Unstorable(u.0.into()), Value::into_owned),
+                false => {
+                    table.entities.value(*at, *column).map_or_else(|u| Value::Unstorable(u.0.into()), Value::into_owned)
+                }
             };
             values.push(value);
         }
@@ -47,7 +49,10 @@ pub(super) async fn insert(target: Target<'_>, table: &mut Table, rows: &[u32], 
         let mut sink = |row: &mut Row<'_>| omitted.iter().try_for_each(|column| entities.assign(*at, column, row));
         let done = target.run(&statement, &values, &mut sink).await;
         let done = done.map_err(|error| problem::of_write(error, def, &columns, &values))?;
-        if !returns && let Some(key) = done.key && def.generated_key().is_some_and(|key| omitted.contains(key)) {
+        if !returns
+            && let Some(key) = done.key
+            && def.generated_key().is_some_and(|key| omitted.contains(key))
+        {
             table.entities.set_generated_key(*at, key)?;
         }
     }
@@ -80,7 +85,7 @@ pub(super) async fn delete(target: Target<'_>, table: &mut Table, rows: &[u32]) 
     for rows in rows.chunks(MOST_KEYS) {
         let mut buffer = Buffer::default();
         let keys = rows.iter().map(|at| table.entities.base_identity(*at)).collect::<Result<Vec<_>>>()?;
-        push_identities(&mut buffer, table.def, keys);
+        push_identities(&mut buffer, table.def, keys.into_iter());
         let statement = statement(Kind::Delete, table.def, &buffer.tokens);
         let done = target.run(&statement, &buffer.values, &mut no_rows).await;
         let done = done.map_err(|error| problem::of_write(error, table.def, &[], &[]))?;
@@ -95,10 +100,60 @@ pub(super) async fn loosen(target: Target<'_>, table: &mut Table, column: u16, r
         let mut buffer = Buffer::bind(Token::Bind(class_of(table.def, column)), Value::Null);
         buffer.push(Token::Set(column));
         let keys = rows.iter().map(|at| table.entities.base_identity(*at)).collect::<Result<Vec<_>>>()?;
-        push_identities(&mut buffer, table.def, keys);
+        push_identities(&mut buffer, table.def, keys.into_iter());
         let statement = statement(Kind::Update, table.def, &buffer.tokens);
         let done = target.run(&statement, &buffer.values, &mut no_rows).await;
         done.map_err(|error| problem::of_write(error, table.def, &[column], &[Value::Null]))?;
+    }
+    Ok(())
+}
+
+/// Links rows: two keys each. What is linked already stays so.
+pub(super) async fn link(target: Target<'_>, table: &'static TableDef, pairs: Vec<[Identity; 2]>) -> Result<()> {
+    let columns: Vec<u16> = table.relations.iter().map(|key| key.column).collect();
+    for pairs in pairs.chunks(MOST_KEYS) {
+        let mut buffer = Buffer::default();
+        columns.iter().for_each(|column| buffer.push(Token::Into(*column)));
+        buffer.push(Token::Rows(pairs.len() as u32));
+        columns.iter().for_each(|column| buffer.push(Token::Conflict(*column)));
+        buffer.values.extend(pairs.iter().flatten().flat_map(|key| key.0.iter().cloned()));
+        let done = target.run(&statement(Kind::Insert, table, &buffer.tokens), &buffer.values, &mut no_rows).await;
+        done.map_err(|error| problem::of_write(error, table, &columns, &buffer.values))?;
+    }
+    Ok(())
+}
+
+/// Takes links away, in one statement for each row of the side that has fewer.
+pub(super) async fn unlink(target: Target<'_>, table: &'static TableDef, pairs: Vec<[Identity; 2]>) -> Result<()> {
+    let [Some(first), Some(second)] = [0, 1].map(|side| table.relations.get(side).map(|key| key.column)) else {
+        return Ok(());
+    };
+    let by = |side: usize| {
+        let mut groups: HashMap<Identity, Vec<Value<'static>>> = HashMap::new();
+        for [a, b] in &pairs {
+            let (one, other) = if side == 0 { (a, b) } else { (b, a) };
+            groups.entry(one.clone()).or_default().extend(other.0.iter().cloned());
+        }
+        groups
+    };
+    let sides = [(by(0), first, second), (by(1), second, first)];
+    let Some((groups, one, many)) = sides.into_iter().min_by_key(|(groups, ..)| groups.len()) else { return Ok(()) };
+    for (key, others) in groups {
+        for others in others.chunks(MOST_KEYS) {
+            let mut buffer = Buffer::default();
+            buffer.push(Token::Column { via: Route::ROOT, column: one, outer: 0 });
+            buffer.push(Token::Bind(class_of(table, one)));
+            buffer.push(Token::Binary(Binary::Eq));
+            buffer.push(Token::Filter);
+            buffer.values.extend(key.0.iter().cloned());
+            buffer.push(Token::Column { via: Route::ROOT, column: many, outer: 0 });
+            buffer.push(Token::List(class_of(table, many)));
+            buffer.values.push(Value::List(others.to_vec()));
+            buffer.push(Token::In);
+            buffer.push(Token::Filter);
+            let done = target.run(&statement(Kind::Delete, table, &buffer.tokens), &buffer.values, &mut no_rows).await;
+            done.map_err(|error| problem::of_write(error, table, &[], &[]))?;
+        }
     }
     Ok(())
 }
@@ -107,18 +162,22 @@ pub(super) async fn loosen(target: Target<'_>, table: &mut Table, column: u16, r
 const MOST_KEYS: usize = 10_000;
 
 /// The condition that a row has one of these keys.
-fn push_identities(buffer: &mut Buffer, table: &'static TableDef, keys: Vec<Identity>) {
+pub(super) fn push_identities(
+    buffer: &mut Buffer,
+    table: &'static TableDef,
+    keys: impl ExactSizeIterator<Item = Identity>,
+) {
     match (table.key, keys.len()) {
-        (_, 1) => keys.into_iter().for_each(|key| push_identity(buffer, table, key)),
+        (_, 1) => keys.for_each(|key| push_identity(buffer, table, key)),
         ([column], _) => {
             buffer.push(Token::Column { via: Route::ROOT, column: *column, outer: 0 });
             buffer.push(Token::List(class_of(table, *column)));
-            buffer.values.push(Value::List(keys.into_iter().flat_map(|key| key.0).collect()));
+            buffer.values.push(Value::List(keys.flat_map(|key| key.0).collect()));
             buffer.push(Token::In);
             buffer.push(Token::Filter);
         }
         (columns, _) => {
-            for (n, key) in keys.into_iter().enumerate() {
+            for (n, key) in keys.enumerate() {
                 for (m, column) in columns.iter().enumerate() {
                     buffer.push(Token::Column { via: Route::ROOT, column: *column, outer: 0 });
                     buffer.push(Token::Bind(class_of(table, *column)));
@@ -142,7 +201,9 @@ fn missing(table: &Table, wanted: u64, found: u64, what: &str) -> Result<()> {
         return Ok(());
     }
     let message = match wanted {
-        1 => format!("the row is not there any more, so it was not {what}: someone deleted it or changed its key since it was read"),
+        1 => format!(
+            "the row is not there any more, so it was not {what}: someone deleted it or changed its key since it was read"
+        ),
         _ => format!("{} of {wanted} rows are not there any more, so they were not {what}", wanted - found),
     };
     Err(Error::new(ErrorKind::Stale, message).with_model(table.def.model))

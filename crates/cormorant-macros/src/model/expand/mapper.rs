@@ -38,6 +38,7 @@ pub(super) fn expand(model: &Model, names: &Names) -> TokenStream {
             }
         }
     });
+    let leads = super::related::leads(model, names);
     let related = super::related::unloaded(model, names);
     let load_related = super::related::load(model, names);
     let positions: Vec<_> = (0..columns.len() as u16).collect();
@@ -156,6 +157,7 @@ pub(super) fn expand(model: &Model, names: &Names) -> TokenStream {
 
             #generated
             #pointer
+            #leads
         }
 
         impl #support::Model for #ident {

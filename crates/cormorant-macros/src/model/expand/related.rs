@@ -252,6 +252,28 @@ pub(super) fn load(model: &Model, names: &Names) -> Option<TokenStream> {
     })
 }
 
+/// Where each relation leads, by its number.
+pub(super) fn leads(model: &Model, names: &Names) -> Option<TokenStream> {
+    let support = &names.support;
+    let foreign = model.columns.iter().filter_map(|column| column.target.as_ref()).zip(0u8..);
+    let foreign = foreign.map(|(target, number)| quote!(#number => #support::Objects::of::<#target>()));
+    let many = model.related.iter().zip(128u8..).map(|(related, number)| {
+        let target = &related.target;
+        quote!(#number => #support::Objects::of::<#target>())
+    });
+    let arms: Vec<_> = foreign.chain(many).collect();
+    (!arms.is_empty()).then(|| {
+        quote! {
+            fn related(number: u8) -> #support::Option<#support::Objects> {
+                #support::Some(match number {
+                    #(#arms,)*
+                    _ => return #support::None,
+                })
+            }
+        }
+    })
+}
+
 fn last(path: &syn::Path) -> String {
     path.segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default()
 }
