@@ -59,8 +59,13 @@ enum Slot {
 
 impl Transaction {
     pub(crate) fn begin(pool: &Pool, begin: Begin) -> Work<'_, Self> {
+        Self::begin_for("a transaction", pool, begin)
+    }
+
+    /// Begins it for somebody, whom others that wait for the connection are told of.
+    pub(crate) fn begin_for<'p>(holder: &'static str, pool: &'p Pool, begin: Begin) -> Work<'p, Self> {
         Box::pin(async move {
-            let lease = pool.acquire("a transaction").await?;
+            let lease = pool.acquire(holder).await?;
             let state =
                 State { slot: Slot::Waiting(lease), scopes: Vec::new(), abandoned: None, next_id: 1, ended: false };
             let shared = Shared { pool: pool.clone(), begin, turns: Gate::single(), state: Mutex::new(state) };

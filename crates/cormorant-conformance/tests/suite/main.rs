@@ -29,6 +29,7 @@ mod relations;
 mod schema;
 mod secrets;
 mod side_by_side;
+mod session;
 mod slow;
 mod transaction;
 mod types;

@@ -59,6 +59,11 @@ impl Collection {
         self.complete.insert(parent);
     }
 
+    /// Others may have been added in the database.
+    pub(super) fn expire(&mut self) {
+        self.complete.clear();
+    }
+
     /// An object's place is given up.
     pub(super) fn forget(&mut self, table: u32, at: u32) {
         if table == self.children {

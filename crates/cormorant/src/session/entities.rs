@@ -101,6 +101,10 @@ pub(super) trait Entities: Send + Sync {
     fn undo(&mut self, at: u32) -> Result<()>;
     /// The transaction was committed: nothing is undone any more.
     fn committed(&mut self);
+    /// What the database holds in some columns.
+    fn base_values(&mut self, at: u32, columns: &[u16]) -> Result<Vec<Value<'static>>>;
+    /// The columns are what the database holds now, and were never anything else.
+    fn forget_base(&mut self, at: u32);
     /// A deleted object gives its row to another one of the same key, which then changes it.
     fn inherit(&mut self, from: u32, to: u32);
 
@@ -200,6 +204,26 @@ impl<M: Mapper> Entities for Typed<M> {
 
     fn committed(&mut self) {
         self.before.clear();
+    }
+
+    fn base_values(&mut self, at: u32, columns: &[u16]) -> Result<Vec<Value<'static>>> {
+        let Some(Object { entity: Some(entity), base }) = self.objects.get_mut(at as usize) else {
+            return Ok(Vec::new());
+        };
+        // A snapshot's columns are read where an entity's are.
+        let now = base.as_ref().map(|base| (M::snapshot(entity), M::copy(base)));
+        let (now, base) = now.unzip();
+        base.map_or(Ok(()), |base| M::restore(entity, base))?;
+        let values = columns.iter().map(|column| M::value(entity, *column).map_or(Value::Null, Value::into_owned));
+        let values = values.collect();
+        now.map_or(Ok(()), |now| M::restore(entity, now))?;
+        Ok(values)
+    }
+
+    fn forget_base(&mut self, at: u32) {
+        if let Some(object) = self.objects.get_mut(at as usize) {
+            object.base = None;
+        }
     }
 
     fn inherit(&mut self, from: u32, to: u32) {

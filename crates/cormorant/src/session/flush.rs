@@ -1,6 +1,6 @@
 //! What a flush writes, and in which order.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ptr;
 
 use cormorant_driver::{Error, ErrorKind, Result};
@@ -9,10 +9,11 @@ use cormorant_sql::schema::{OnDelete, RelationDef, TableDef};
 use super::handle::Node;
 use super::identity::Identity;
 use super::links::LinkSet;
+use super::moves::Moves;
 use super::order::{Edge, Order, order};
 use super::table::State;
 use super::write::Held;
-use super::{Session, Written, Wrote, write};
+use super::{Hook, Session, Written, Wrote, write};
 use crate::Columns;
 
 /// What a flush writes.
@@ -25,6 +26,8 @@ struct Plan {
     updates: Vec<(Rows, Columns)>,
     /// Foreign keys that are taken away before the rows they point at are deleted.
     loosened: Vec<(Node, &'static RelationDef)>,
+    /// Unique values that have to be free before they are taken.
+    moves: Moves,
     /// Whether links were added or taken away.
     links: bool,
     deletes: Vec<Rows>,
@@ -35,6 +38,20 @@ struct Plan {
 struct Rows {
     table: u32,
     rows: Vec<u32>,
+}
+
+impl Rows {
+    fn remove(&mut self, node: Node) {
+        self.rows.retain(|at| node != Node { table: self.table, at: *at });
+    }
+
+    /// Takes some of the rows out.
+    fn split(&mut self, nodes: &HashSet<Node>) -> Self {
+        let table = self.table;
+        let (out, rest) = self.rows.iter().partition(|at| nodes.contains(&Node { table, at: **at }));
+        self.rows = rest;
+        Self { table, rows: out }
+    }
 }
 
 impl Plan {
@@ -54,6 +71,7 @@ impl Session {
     /// did, in memory too.
     pub async fn flush(&mut self) -> Result<()> {
         self.usable()?;
+        self.run_hooks(|session| &mut session.before)?;
         let plan = self.plan()?;
         if plan.is_empty() {
             return Ok(());
@@ -62,8 +80,19 @@ impl Session {
         // Dropped from here on, or failed, it was not done.
         self.broken = Some("a flush did not come to its end");
         self.carry_out(plan).await?;
+        self.run_hooks(|session| &mut session.after)?;
         self.broken = None;
         Ok(())
+    }
+
+    /// Runs what was asked for before or after a flush.
+    fn run_hooks(&mut self, which: fn(&mut Self) -> &mut Vec<Hook>) -> Result<()> {
+        let mut hooks = std::mem::take(which(self));
+        let result = hooks.iter_mut().try_for_each(|hook| hook(self));
+        // One that a hook added comes behind them.
+        hooks.append(which(self));
+        *which(self) = hooks;
+        result
     }
 
     /// Refuses work after a flush that failed.
@@ -79,11 +108,49 @@ impl Session {
 
     fn plan(&mut self) -> Result<Plan> {
         let mut plan = Plan::default();
+        if self.deleted {
+            self.drop_orphans();
+        }
         self.plan_inserts(&mut plan)?;
         self.plan_updates(&mut plan)?;
         self.plan_deletes(&mut plan)?;
+        self.plan_moves(&mut plan)?;
         plan.links = self.links.iter().any(LinkSet::is_pending);
         Ok(plan)
+    }
+
+    /// New objects that point at deleted ones: the database would delete them too, or make their foreign key NULL, had
+    /// they been there.
+    fn drop_orphans(&mut self) {
+        let mut again = true;
+        while std::mem::take(&mut again) {
+            for number in 0..self.tables.len() as u32 {
+                let Some(table) = self.table(number) else { continue };
+                let (def, new) = (table.def, table.new.clone());
+                for node in new.into_iter().map(|at| Node { table: number, at }) {
+                    for (relation, key) in relations(def) {
+                        if self.state_of(node) != State::New || !self.points_at_deleted(node, relation) {
+                            continue;
+                        }
+                        let Some(table) = self.table(number) else { continue };
+                        if key.on_delete == OnDelete::Cascade {
+                            table.set_state(node.at, State::Detached);
+                            again = true;
+                        } else if key.on_delete == OnDelete::SetNull
+                            && let Some(pointer) = table.entities.pointer(node.at, relation)
+                        {
+                            pointer.point(None);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn points_at_deleted(&mut self, node: Node, relation: u8) -> bool {
+        let object = self.table(node.table).and_then(|table| table.entities.pointer(node.at, relation)?.object());
+        let target = object.and_then(|place| self.find_place(place).ok()).map(|target| self.state_of(target));
+        matches!(target, Some(State::Doomed | State::Deleted | State::Detached))
     }
 
     /// The new objects, in the order that what they point at asks for.
@@ -181,6 +248,38 @@ impl Session {
         Ok(())
     }
 
+    /// What has to be done first because a unique value moves.
+    fn plan_moves(&mut self, plan: &mut Plan) -> Result<()> {
+        let nodes = |rows: &Rows| {
+            let table = rows.table;
+            rows.rows.iter().map(move |at| Node { table, at: *at }).collect::<Vec<_>>()
+        };
+        let new: Vec<Node> = plan.inserts.iter().flat_map(nodes).collect();
+        let changed: Vec<Node> = plan.updates.iter().flat_map(|(rows, _)| nodes(rows)).collect();
+        let doomed: Vec<Node> = plan.deletes.iter().flat_map(nodes).collect();
+        plan.moves = self.moves(&new, &changed, &doomed)?;
+        for (old, new) in plan.moves.switches.clone() {
+            plan.inserts.iter_mut().for_each(|rows| rows.remove(new));
+            plan.deletes.iter_mut().for_each(|rows| rows.remove(old));
+            let Some(table) = self.table(new.table) else { continue };
+            table.entities.inherit(old.at, new.at);
+            let columns = table.entities.changed(new.at);
+            if !columns.is_empty() {
+                plan.updates.push((Rows { table: new.table, rows: vec![new.at] }, columns));
+            }
+        }
+        // Parents stand behind their children.
+        for rows in plan.deletes.iter().rev() {
+            for node in nodes(rows) {
+                let mut pointed = relations(self.def(node)).filter_map(|(_, def)| self.pointed_by_key(node, def));
+                if pointed.any(|target| plan.moves.deletes.contains(&target)) {
+                    plan.moves.deletes.insert(node);
+                }
+            }
+        }
+        Ok(())
+    }
+
     fn ordered(&self, nodes: &[Node], edges: &[Edge]) -> Result<Order> {
         let tables: Vec<u32> = nodes.iter().map(|node| node.table).collect();
         order(&tables, edges).map_err(|cycle| {
@@ -254,8 +353,29 @@ impl Session {
         Ok(())
     }
 
-    async fn carry_out(&mut self, plan: Plan) -> Result<()> {
+    async fn carry_out(&mut self, mut plan: Plan) -> Result<()> {
         let mut gone = Vec::new();
+        for (old, new) in &plan.moves.switches {
+            let Self { tables, log, .. } = self;
+            let Some(table) = tables.get_mut(old.table as usize) else { continue };
+            let identity = table.entities.identity(old.at)?;
+            table.set_state(old.at, State::Deleted);
+            table.set_state(new.at, State::Clean);
+            table.identify(identity, new.at);
+            log.extend([(*old, Wrote::Delete), (*new, Wrote::Insert)].map(|(node, what)| Written { node, what }));
+        }
+        if !plan.moves.deletes.is_empty() {
+            self.write_loosened(&plan.loosened).await?;
+            for rows in &mut plan.deletes {
+                let early = rows.split(&plan.moves.deletes);
+                self.delete_rows(early, &mut gone).await?;
+            }
+        }
+        for (node, columns, value) in plan.moves.updates {
+            let Self { tables, unit, pool, .. } = self;
+            let Some(table) = tables.get_mut(node.table as usize) else { continue };
+            write::move_value(unit.target(pool), table, node.at, &columns, value).await?;
+        }
         for rows in plan.inserts {
             self.point_all(&rows)?;
             let held: Held = held_of(&plan.held, rows.table).map(|(at, def)| (at, def.column)).collect();
@@ -279,32 +399,42 @@ impl Session {
             let Some(table) = tables.get_mut(rows.table as usize) else { continue };
             write::update(unit.target(pool), table, columns, &rows.rows).await?;
             for at in rows.rows {
+                let node = Node { table: rows.table, at };
+                if plan.moves.switches.iter().any(|(_, new)| *new == node) {
+                    table.entities.forget_base(at);
+                    continue;
+                }
                 let before = table.entities.base_identity(at)?;
                 table.unidentify(&before, at);
                 table.entities.settle(at);
                 let identity = table.entities.identity(at)?;
                 table.identify(identity, at);
                 table.set_state(at, State::Clean);
-                log.push(Written { node: Node { table: rows.table, at }, what: Wrote::Update });
+                log.push(Written { node, what: Wrote::Update });
             }
-            table.touched.clear();
+            table.touched.retain(|at| table.slots.get(*at as usize).is_some_and(|slot| slot.state == State::Touched));
         }
         self.write_links().await?;
         self.write_loosened(&plan.loosened).await?;
         for rows in plan.deletes {
-            let Self { tables, unit, pool, log, .. } = self;
-            let Some(table) = tables.get_mut(rows.table as usize) else { continue };
-            write::delete(unit.target(pool), table, &rows.rows).await?;
-            for at in rows.rows {
-                let identity = table.entities.identity(at)?;
-                table.unidentify(&identity, at);
-                table.set_state(at, State::Deleted);
-                log.push(Written { node: Node { table: rows.table, at }, what: Wrote::Delete });
-                gone.push(Node { table: rows.table, at });
-            }
-            table.doomed.clear();
+            self.delete_rows(rows, &mut gone).await?;
         }
         self.follow_deleted(gone)
+    }
+
+    async fn delete_rows(&mut self, rows: Rows, gone: &mut Vec<Node>) -> Result<()> {
+        let Self { tables, unit, pool, log, .. } = self;
+        let Some(table) = tables.get_mut(rows.table as usize) else { return Ok(()) };
+        write::delete(unit.target(pool), table, &rows.rows).await?;
+        for at in rows.rows {
+            let identity = table.entities.identity(at)?;
+            table.unidentify(&identity, at);
+            table.set_state(at, State::Deleted);
+            log.push(Written { node: Node { table: rows.table, at }, what: Wrote::Delete });
+            gone.push(Node { table: rows.table, at });
+        }
+        table.doomed.retain(|at| table.slots.get(*at as usize).is_some_and(|slot| slot.state == State::Doomed));
+        Ok(())
     }
 
     /// Whatever belongs to objects that were just inserted is known: nobody else could point at them.

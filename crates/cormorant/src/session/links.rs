@@ -24,7 +24,7 @@ enum Link {
     Kept,
     Added,
     Removed,
-    /// Not in the database.
+    /// Not in the database, as far as is known here.
     Gone,
 }
 
@@ -49,11 +49,8 @@ impl LinkSet {
     }
 
     pub(super) fn unlink(&mut self, side: usize, at: u32, other: u32) {
-        self.put(pair(side, at, other), |before| match before {
-            Some(Link::Gone) => Link::Gone,
-            // An added one may be in the database as well.
-            _ => Link::Removed,
-        });
+        // One that is not known may be in the database as well.
+        self.put(pair(side, at, other), |_| Link::Removed);
     }
 
     /// A link was read. What was done to it here counts.
@@ -109,6 +106,14 @@ impl LinkSet {
                 Some(link @ Link::Removed) => *link = Link::Gone,
                 _ => {}
             }
+        }
+    }
+
+    /// The database may hold other links. What was changed here and not written stays.
+    pub(super) fn expire(&mut self) {
+        self.complete.iter_mut().for_each(HashSet::clear);
+        for link in self.links.values_mut().filter(|link| **link == Link::Kept) {
+            *link = Link::Gone;
         }
     }
 

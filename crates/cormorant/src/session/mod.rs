@@ -6,6 +6,8 @@ mod flush;
 mod handle;
 mod identity;
 mod links;
+mod merge;
+mod moves;
 mod order;
 mod read;
 mod relations;
@@ -78,9 +80,16 @@ pub struct Session {
     collections: Vec<Collection>,
     links: Vec<LinkSet>,
     autoflush: bool,
+    /// Whether an object was ever deleted: others may point at it.
+    deleted: bool,
+    before: Vec<Hook>,
+    after: Vec<Hook>,
     /// Why nothing can be done before a rollback.
     broken: Option<&'static str>,
 }
+
+/// What runs before or after a flush.
+type Hook = Box<dyn FnMut(&mut Session) -> Result<()> + Send>;
 
 /// What a flush did to an object, to be undone when it is rolled back.
 #[derive(Clone, Copy, Debug)]
@@ -125,6 +134,9 @@ impl Session {
             collections: Vec::new(),
             links: Vec::new(),
             autoflush: true,
+            deleted: false,
+            before: Vec::new(),
+            after: Vec::new(),
             broken: None,
         }
     }
@@ -161,6 +173,7 @@ impl Session {
     /// When the handle names no object of this session, as indexing does.
     pub fn delete<M: Mapper>(&mut self, handle: Handle<M>) {
         let node = self.node(handle);
+        self.deleted = true;
         let Some(table) = self.tables.get_mut(node.table as usize) else { return };
         match table.state(node.at) {
             State::New => table.set_state(node.at, State::Detached),
@@ -178,18 +191,41 @@ impl Session {
     /// When the handle names no object of this session, as indexing does.
     pub fn state<M: Mapper>(&self, handle: Handle<M>) -> ObjectState {
         let node = self.node(handle);
-        match self.state_of(node) {
-            State::New => ObjectState::New,
-            State::Clean => ObjectState::Clean,
-            State::Touched => ObjectState::Changed,
-            State::Doomed | State::Deleted => ObjectState::Deleted,
-            State::Free | State::Detached => ObjectState::Detached,
-        }
+        self.state_of(node).shown()
     }
 
     /// Whether queries write first what was changed; they do unless this says otherwise.
     pub fn autoflush(&mut self, on: bool) {
         self.autoflush = on;
+    }
+
+    /// The objects of a model in one state, in the order they came.
+    pub fn objects<M: Mapper>(&self, state: ObjectState) -> Vec<Handle<M>> {
+        let Some(number) = self.types.get(&TypeId::of::<M>()).copied() else { return Vec::new() };
+        let Some(table) = self.tables.get(number as usize) else { return Vec::new() };
+        let at = table.in_state(|state| state != State::Free).filter(|at| table.state(*at).shown() == state);
+        at.map(|at| self.handle(Node { table: number, at })).collect()
+    }
+
+    /// Runs something before every flush, which may change objects, add some or delete them. An error ends the flush
+    /// before anything is sent.
+    pub fn before_flush(&mut self, hook: impl FnMut(&mut Session) -> Result<()> + Send + 'static) {
+        self.before.push(Box::new(hook));
+    }
+
+    /// Runs something after every flush that wrote something. An error fails the flush, which wants a rollback then.
+    pub fn after_flush(&mut self, hook: impl FnMut(&mut Session) -> Result<()> + Send + 'static) {
+        self.after.push(Box::new(hook));
+    }
+
+    /// Takes an object out of the session and gives it back; what was not written of it is not written any more. Its
+    /// handle names nothing then. Its row stays as it is.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Misuse`] when the handle names no object of this session.
+    pub fn detach<M: Mapper>(&mut self, handle: Handle<M>) -> Result<M::Entity> {
+        let node = self.locate(handle)?;
+        self.let_go::<M>(node).ok_or_else(|| nothing::<M>("was forgotten"))
     }
 
     /// Forgets an object that the next flush would not write, and gives it back. Its handle names nothing any more.

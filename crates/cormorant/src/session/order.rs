@@ -140,7 +140,8 @@ fn cycle(start: usize, edges: &[Edge], out: &Adjacent, done: &[bool]) -> Vec<usi
     let mut seen: BTreeMap<usize, usize> = BTreeMap::new();
     let mut way = Vec::new();
     let mut row = start;
-    while seen.insert(row, way.len()).is_none() {
+    while !seen.contains_key(&row) {
+        seen.insert(row, way.len());
         let Some(edge) = out.of(row).iter().copied().find(|edge| !get(done, *edge)) else { return way };
         way.push(edge);
         row = edges.get(edge).map_or(row, |edge| edge.to);

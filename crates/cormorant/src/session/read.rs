@@ -1,11 +1,16 @@
 //! Reading objects.
 
+use std::collections::HashSet;
+
 use cormorant_driver::{Result, Row};
 use cormorant_sql::{Buffer, Kind, Token};
 
+use super::collections::Collection;
 use super::handle::Node;
 use super::identity::Identity;
+use super::links::LinkSet;
 use super::table::State;
+use super::write::{MOST_KEYS, push_identities};
 use super::{Handle, Session, nothing};
 use crate::executor::statement;
 use crate::mapper::bind_key;
@@ -43,8 +48,15 @@ impl Session {
         self.write_first().await?;
         let mut buffer = Buffer::default();
         bind_key(&mut buffer, M::TABLE, &key)?;
-        let found = self.read(table, &buffer).await?;
-        Ok(found.first().map(|node| self.handle(*node)))
+        let found = self.read(table, &buffer).await?.first().copied();
+        if let (None, Some(table)) = (found, self.tables.get_mut(table as usize))
+            && let Some(at) = table.find(&identity)
+        {
+            // It had expired, and the row is gone.
+            table.unidentify(&identity, at);
+            table.set_state(at, State::Deleted);
+        }
+        Ok(found.map(|node| self.handle(node)))
     }
 
     /// Every object that a query finds, in its order.
@@ -95,22 +107,48 @@ impl Session {
     /// # Errors
     /// [`ErrorKind::Stale`] when its row is gone; [`ErrorKind::Misuse`] when it has none.
     pub async fn refresh<M: Mapper>(&mut self, handle: Handle<M>) -> Result<()> {
+        self.refresh_all([handle]).await
+    }
+
+    /// Reads objects again, in one statement: changes that were not written are lost.
+    ///
+    /// # Errors
+    /// As [`refresh`](Self::refresh).
+    pub async fn refresh_all<M: Mapper>(&mut self, handles: impl IntoIterator<Item = Handle<M>>) -> Result<()> {
         self.usable()?;
-        let node = self.locate(handle)?;
-        if !matches!(self.state_of(node), State::Clean | State::Touched) {
+        let nodes = handles.into_iter().map(|handle| self.locate(handle)).collect::<Result<HashSet<Node>>>()?;
+        if nodes.iter().any(|node| !matches!(self.state_of(*node), State::Clean | State::Touched)) {
             return Err(nothing::<M>("has no row to read"));
         }
-        let Some(table) = self.tables.get_mut(node.table as usize) else { return Ok(()) };
-        table.entities.reset(node.at)?;
-        table.set_state(node.at, State::Clean);
-        table.expire(node.at);
-        let mut buffer = Buffer::default();
-        let identity = table.entities.base_identity(node.at)?;
-        super::write::push_identity(&mut buffer, table.def, identity);
-        match self.read(node.table, &buffer).await?.is_empty() {
-            false => Ok(()),
-            true => Err(Error::new(ErrorKind::Stale, "the row is not there any more").with_model(M::NAME)),
+        let number = self.number::<M>();
+        let Some(table) = self.tables.get_mut(number as usize) else { return Ok(()) };
+        let mut keys = Vec::with_capacity(nodes.len());
+        for node in &nodes {
+            table.entities.reset(node.at)?;
+            table.set_state(node.at, State::Clean);
+            table.expire(node.at);
+            keys.push(table.entities.identity(node.at)?);
         }
+        let found = self.read_keys(number, keys).await?;
+        match nodes.len() - found.len() {
+            0 => Ok(()),
+            gone => {
+                let message = format!("{gone} of {} rows are not there any more", nodes.len());
+                Err(Error::new(ErrorKind::Stale, message).with_model(M::NAME))
+            }
+        }
+    }
+
+    /// Reads the objects with some keys of one table.
+    pub(super) async fn read_keys(&mut self, number: u32, keys: Vec<Identity>) -> Result<Vec<Node>> {
+        let Some(def) = self.tables.get(number as usize).map(|table| table.def) else { return Ok(Vec::new()) };
+        let mut found = Vec::with_capacity(keys.len());
+        for keys in keys.chunks(MOST_KEYS) {
+            let mut buffer = Buffer::default();
+            push_identities(&mut buffer, def, keys.iter().cloned());
+            found.extend(self.read(number, &buffer).await?);
+        }
+        Ok(found)
     }
 
     /// Every object may be something else in the database now: the next read that reaches one takes its row over, where
@@ -119,6 +157,8 @@ impl Session {
         for table in &mut self.tables {
             table.slots.iter_mut().for_each(|slot| slot.expired = true);
         }
+        self.collections.iter_mut().for_each(Collection::expire);
+        self.links.iter_mut().for_each(LinkSet::expire);
     }
 
     /// What a query asks for before it runs: nothing is wrong, and what was changed is written.

@@ -5,7 +5,7 @@ use std::ptr;
 
 use cormorant_driver::{Error, ErrorKind, Result, Row};
 use cormorant_sql::schema::{ManyDef, RelationDef};
-use cormorant_sql::{Buffer, Kind, Route};
+use cormorant_sql::{Kind, Route};
 
 use super::collections::Collection;
 use super::handle::Node;
@@ -200,17 +200,12 @@ impl Session {
             if let Some(identity) = self.not_here(*node, relation, def, target)
                 && seen.insert(identity.clone())
             {
-                wanted.extend(identity.0);
+                wanted.push(identity);
             }
         }
         if !wanted.is_empty() {
             self.write_first().await?;
-        }
-        let Some(table) = self.tables.get(target as usize).map(|table| table.def) else { return Ok(Vec::new()) };
-        for keys in wanted.chunks(MOST_KEYS) {
-            let mut buffer = Buffer::default();
-            super::write::push_identities(&mut buffer, table, keys.iter().map(|key| Identity::of_value(key.clone())));
-            self.read(target, &buffer).await?;
+            self.read_keys(target, wanted).await?;
         }
         let mut found = HashSet::new();
         let pointed = nodes.iter().filter_map(|node| self.pointed(*node, relation, def, target));

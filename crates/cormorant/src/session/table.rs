@@ -8,6 +8,7 @@ use cormorant_sql::Value;
 use cormorant_sql::schema::TableDef;
 
 use super::entities::{Entities, Typed};
+use super::ObjectState;
 use super::identity::Identity;
 use crate::{Columns, Mapper};
 
@@ -71,6 +72,19 @@ pub(super) enum State {
     Deleted,
     /// No longer an object of the session; it can be read.
     Detached,
+}
+
+impl State {
+    /// What the program is told.
+    pub(super) fn shown(self) -> ObjectState {
+        match self {
+            Self::New => ObjectState::New,
+            Self::Clean => ObjectState::Clean,
+            Self::Touched => ObjectState::Changed,
+            Self::Doomed | Self::Deleted => ObjectState::Deleted,
+            Self::Free | Self::Detached => ObjectState::Detached,
+        }
+    }
 }
 
 impl Table {

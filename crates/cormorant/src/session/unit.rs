@@ -42,7 +42,7 @@ impl Unit {
 
     pub(super) async fn begin(&mut self, pool: &Pool) -> Result<()> {
         if self.open.is_empty() {
-            let transaction = Transaction::begin(pool, Begin::default()).await?;
+            let transaction = Transaction::begin_for("a session", pool, Begin::default()).await?;
             self.open.push(Scope { transaction, id: 0, mark: 0 });
         }
         Ok(())

@@ -80,6 +80,37 @@ pub(super) async fn update(target: Target<'_>, table: &mut Table, columns: Colum
     Ok(())
 }
 
+/// Writes some columns of one object before its turn: with a value that only stands in, or with the object's own. A
+/// foreign key to a row that is not there yet waits for its turn.
+pub(super) async fn move_value(
+    target: Target<'_>,
+    table: &mut Table,
+    at: u32,
+    columns: &[u16],
+    stand_in: Option<Value<'static>>,
+) -> Result<()> {
+    let mut buffer = Buffer::default();
+    for column in columns {
+        let value = match &stand_in {
+            Some(value) => value.clone(),
+            None => match table.entities.value(at, *column) {
+                Ok(value) => value.into_owned(),
+                Err(_) => return Ok(()),
+            },
+        };
+        buffer.push(Token::Bind(class_of(table.def, *column)));
+        buffer.push(Token::Set(*column));
+        buffer.values.push(value);
+    }
+    push_identity(&mut buffer, table.def, table.entities.base_identity(at)?);
+    let statement = statement(Kind::Update, table.def, &buffer.tokens);
+    let done = target.run(&statement, &buffer.values, &mut no_rows).await;
+    let done = done.map_err(|error| {
+        problem::of_write(error, table.def, columns, buffer.values.get(..columns.len()).unwrap_or_default())
+    })?;
+    missing(table, 1, done.rows, "saved")
+}
+
 /// Deletes objects of one table, none of which points at another one.
 pub(super) async fn delete(target: Target<'_>, table: &mut Table, rows: &[u32]) -> Result<()> {
     for rows in rows.chunks(MOST_KEYS) {
@@ -159,7 +190,7 @@ pub(super) async fn unlink(target: Target<'_>, table: &'static TableDef, pairs: 
 }
 
 /// Keys per statement.
-const MOST_KEYS: usize = 10_000;
+pub(super) const MOST_KEYS: usize = 10_000;
 
 /// The condition that a row has one of these keys.
 pub(super) fn push_identities(

@@ -1,0 +1,189 @@
+//! Unique values that move from one row to another within a flush: who has a value gives it up before somebody else
+//! takes it. Statements are otherwise ordered by foreign keys alone, and would collide.
+
+use std::collections::{HashMap, HashSet};
+
+use cormorant_driver::Result;
+use cormorant_sql::Value;
+use cormorant_sql::schema::{ColumnType, TableDef};
+
+use super::Session;
+use super::handle::Node;
+use super::identity::Identity;
+
+/// What is done before anything else, so that unique values are free.
+#[derive(Debug, Default)]
+pub(super) struct Moves {
+    /// Rows that are deleted at once, and those that are deleted because they point at them.
+    pub(super) deletes: HashSet<Node>,
+    /// Columns of rows that are written one by one, in order; with a value that only holds the place where rows take
+    /// each other's values.
+    pub(super) updates: Vec<(Node, Vec<u16>, Option<Value<'static>>)>,
+    /// New objects that take over the row of a deleted one with the same key.
+    pub(super) switches: Vec<(Node, Node)>,
+}
+
+/// A unique constraint of a table, its number, and the values of a row in it.
+type Place = (u32, usize, Identity);
+
+/// The columns of every unique constraint; the key comes first.
+fn uniques(def: &'static TableDef) -> impl Iterator<Item = Vec<u16>> {
+    let columns = (0..).zip(def.columns).filter(|(_, column)| column.unique).map(|(position, _)| vec![position]);
+    let indexes = def.indexes.iter().filter(|index| index.unique).map(|index| index.columns.to_vec());
+    std::iter::once(def.key.to_vec()).chain(columns).chain(indexes)
+}
+
+impl Session {
+    /// Finds what has to be free before it is taken.
+    pub(super) fn moves(&mut self, new: &[Node], changed: &[Node], doomed: &[Node]) -> Result<Moves> {
+        let mut moves = Moves::default();
+        if changed.is_empty() && (new.is_empty() || doomed.is_empty()) {
+            return Ok(moves);
+        }
+        let dying: HashSet<Node> = doomed.iter().copied().collect();
+        // What is given up: by rows to delete, and by rows that change.
+        let mut given: HashMap<Place, Node> = HashMap::new();
+        for node in doomed {
+            for (constraint, columns) in self.constraints(*node) {
+                given.extend(self.place_of(*node, constraint, &columns).map(|place| (place, *node)));
+            }
+        }
+        let mut moving: Vec<(Node, usize, Vec<u16>)> = Vec::new();
+        for node in changed {
+            let Some(table) = self.tables.get_mut(node.table as usize) else { continue };
+            let columns_changed = table.entities.changed(node.at);
+            for (constraint, columns) in self.constraints(*node) {
+                if columns.iter().any(|column| columns_changed.contains(*column)) {
+                    if let Some(values) = self.base_of(*node, &columns)? {
+                        given.insert((node.table, constraint, values), *node);
+                    }
+                    moving.push((*node, constraint, columns));
+                }
+            }
+        }
+        if given.is_empty() {
+            return Ok(moves);
+        }
+        // Rows that change after another one gave its value up: each, and whom it waits for.
+        let mut waits: Vec<(Node, Node)> = Vec::new();
+        let mut wanted: HashSet<Node> = HashSet::new();
+        let takers = new.iter().flat_map(|node| {
+            self.constraints(*node).into_iter().map(|(constraint, columns)| (*node, constraint, columns))
+        });
+        let takers: Vec<_> = takers.collect();
+        for (at, (node, constraint, columns)) in takers.iter().chain(&moving).enumerate() {
+            let Some(place) = self.place_of(*node, *constraint, columns) else { continue };
+            let Some(giver) = given.get(&place).copied().filter(|giver| giver != node) else { continue };
+            if at < takers.len() && *constraint == 0 && dying.contains(&giver) && self.is_whole(*node) {
+                moves.switches.push((giver, *node));
+                continue;
+            }
+            wanted.insert(giver);
+            if at >= takers.len() {
+                waits.push((*node, giver));
+            }
+        }
+        for node in wanted.iter().filter(|node| dying.contains(node)) {
+            if !self.is_left(*node, changed) {
+                moves.deletes.insert(*node);
+                continue;
+            }
+            // Rows that point at it now will not when this flush is done: it is deleted behind them, as all are.
+            for (_, columns) in self.constraints(*node).into_iter().skip(1) {
+                let held = self.tables.get(node.table as usize).and_then(|table| stand_in(table.def, &columns));
+                moves.updates.extend(held.zip(columns.first()).map(|(held, first)| (*node, vec![*first], Some(held))));
+            }
+        }
+        let early: Vec<_> = moving.into_iter().filter(|(node, ..)| wanted.contains(node)).collect();
+        self.order_moves(early, &waits, &mut moves);
+        Ok(moves)
+    }
+
+    /// Puts rows that change behind those whose values they take. Where they go round in a circle, one of them takes a
+    /// value for the time being.
+    fn order_moves(&self, mut early: Vec<(Node, usize, Vec<u16>)>, waits: &[(Node, Node)], moves: &mut Moves) {
+        let mut left: HashSet<Node> = early.iter().map(|(node, ..)| *node).collect();
+        while !early.is_empty() {
+            let blocked = |node: Node| waits.iter().any(|(waiting, giver)| *waiting == node && left.contains(giver));
+            let ready = early.iter().position(|(node, ..)| !blocked(*node));
+            let (node, _, columns) = early.remove(ready.unwrap_or(0));
+            let held = match ready {
+                Some(_) => None,
+                None => self.tables.get(node.table as usize).and_then(|table| stand_in(table.def, &columns)),
+            };
+            let columns = match (&held, columns.first()) {
+                (Some(_), Some(first)) => vec![*first],
+                _ => columns,
+            };
+            moves.updates.push((node, columns, held));
+            if !early.iter().any(|(other, ..)| *other == node) {
+                left.remove(&node);
+            }
+        }
+    }
+
+    /// Whether objects that change may be on their way from this one to another.
+    fn is_left(&mut self, node: Node, changed: &[Node]) -> bool {
+        let Some(target) = self.tables.get(node.table as usize).map(|table| table.def) else { return false };
+        changed.iter().any(|other| {
+            let Some(table) = self.tables.get_mut(other.table as usize) else { return false };
+            let columns = table.entities.changed(other.at);
+            let mut keys = table.def.relations.iter().filter(|key| std::ptr::eq((key.target)(), target));
+            keys.any(|key| columns.contains(key.column))
+        })
+    }
+
+    fn constraints(&self, node: Node) -> Vec<(usize, Vec<u16>)> {
+        self.tables.get(node.table as usize).map_or(Vec::new(), |table| uniques(table.def).enumerate().collect())
+    }
+
+    /// The place that an object has in a unique constraint; none with NULL, or with a key that is not known yet.
+    fn place_of(&self, node: Node, constraint: usize, columns: &[u16]) -> Option<Place> {
+        let table = self.tables.get(node.table as usize)?;
+        if columns.iter().any(|column| table.omitted(node.at).contains(*column)) {
+            return None;
+        }
+        let values = columns.iter().map(|column| table.entities.value(node.at, *column).ok().map(Value::into_owned));
+        let identity = Identity(values.collect::<Option<_>>()?);
+        (!identity.0.iter().any(Value::is_null)).then_some((node.table, constraint, identity))
+    }
+
+    /// The values that the database holds in some columns of an object's row.
+    fn base_of(&mut self, node: Node, columns: &[u16]) -> Result<Option<Identity>> {
+        let Some(table) = self.tables.get_mut(node.table as usize) else { return Ok(None) };
+        let values = table.entities.base_values(node.at, columns)?;
+        Ok((!values.iter().any(Value::is_null)).then(|| Identity(values.into())))
+    }
+
+    /// Whether a new object says every column itself.
+    fn is_whole(&self, node: Node) -> bool {
+        self.tables.get(node.table as usize).is_some_and(|table| table.omitted(node.at).is_empty())
+    }
+}
+
+/// A value that no row has, to stand in a column for as long as two rows exchange theirs; none for types with few values.
+fn stand_in(def: &'static TableDef, columns: &[u16]) -> Option<Value<'static>> {
+    let position = *columns.first()?;
+    let column = def.column(position)?;
+    if column.null {
+        return Some(Value::Null);
+    }
+    // What else a column may hold, only the database knows.
+    if column.allowed.is_some() || column.check.is_some() || def.relations.iter().any(|key| key.column == position) {
+        return None;
+    }
+    let id = uuid::Uuid::now_v7();
+    // The last bytes are random; the first are the time.
+    let number = id.as_u128() as u32 & 0x3fff_ffff;
+    Some(match def.type_of(position)? {
+        ColumnType::Text { max_length } => {
+            let text: String = id.simple().to_string().chars().rev().collect();
+            Value::Text(text.chars().take(max_length.map_or(32, |most| most as usize)).collect::<String>().into())
+        }
+        ColumnType::I16 => Value::Int(-i64::from(number & 0x7fff) - 1),
+        ColumnType::I32 => Value::Int(-i64::from(number) - 1),
+        ColumnType::I64 => Value::Int(-(i64::from(number) << 30) - 1),
+        ColumnType::Uuid => Value::Uuid(id),
+        _ => return None,
+    })
+}
