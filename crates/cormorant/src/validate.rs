@@ -5,7 +5,7 @@ use cormorant_sql::Value;
 use cormorant_sql::schema::{ColumnDef, ColumnType, TableDef};
 use rust_decimal::Decimal;
 
-use crate::Mapper;
+use crate::{Mapper, Unstorable};
 
 /// Gives the values of some of an entity's columns to `take`, all valid.
 ///
@@ -15,14 +15,25 @@ use crate::Mapper;
 pub(crate) fn values<'e, M: Mapper>(
     entity: &'e M::Entity,
     columns: impl Iterator<Item = u16>,
+    take: impl FnMut(Value<'e>),
+) -> Result<()> {
+    values_of(M::TABLE, columns, |column| M::value(entity, column), take)
+}
+
+/// The same of a row of a table, whatever holds it.
+#[inline]
+pub(crate) fn values_of<'e>(
+    table: &'static TableDef,
+    columns: impl Iterator<Item = u16>,
+    value: impl Fn(u16) -> Result<Value<'e>, Unstorable>,
     mut take: impl FnMut(Value<'e>),
 ) -> Result<()> {
     let mut faults = Vec::new();
     for position in columns {
-        let Some(column) = M::TABLE.column(position) else { continue };
-        match M::value(entity, position) {
+        let Some(column) = table.column(position) else { continue };
+        match value(position) {
             Ok(value) => {
-                if let Some(message) = fault(M::TABLE, position, column, &value) {
+                if let Some(message) = fault(table, position, column, &value) {
                     faults.push(Fault { field: column.field.to_owned(), message });
                 }
                 take(value);
@@ -34,7 +45,7 @@ pub(crate) fn values<'e, M: Mapper>(
             }
         }
     }
-    if faults.is_empty() { Ok(()) } else { Err(Error::validation(M::NAME, faults)) }
+    if faults.is_empty() { Ok(()) } else { Err(Error::validation(table.model, faults)) }
 }
 
 /// What is wrong with a value. Lengths and numbers are shown unless the field is secret, text never.

@@ -1,7 +1,7 @@
 //! Many rows at once: each record gets the key of its own row, whatever the table has seen before.
 
 use cormorant::prelude::*;
-use cormorant::{Begin, ErrorKind, Sql, UncheckedSql};
+use cormorant::{Begin, ErrorKind, IntoModel, Sql, UncheckedSql};
 use cormorant_conformance::{Backend, Fixture, conformance};
 
 #[derive(Model, Clone, Debug, PartialEq)]
@@ -22,6 +22,41 @@ struct Mark {
 struct Counted {
     id: i64,
     name: String,
+}
+
+/// What is left to the database is more than its key, which does not come first.
+#[derive(Model, Clone, Debug, PartialEq)]
+#[model(table = "bulk_orders")]
+struct Order {
+    #[model(max_length = 10, db_default = "'open'")]
+    state: String,
+    note: String,
+    #[model(key)]
+    id: i64,
+    #[model(db_default = "40 + 2")]
+    number: i64,
+}
+
+/// Its key is the program's.
+#[derive(Model, Clone, Debug, PartialEq)]
+#[model(table = "bulk_tickets")]
+struct Ticket {
+    id: Uuid,
+    note: String,
+    #[model(db_default = "40 + 2")]
+    number: i64,
+}
+
+/// So are both parts of this one.
+#[derive(Model, Clone, Debug, PartialEq)]
+#[model(table = "bulk_seats")]
+struct Seat {
+    #[model(db_default = "'free'", max_length = 10)]
+    state: String,
+    #[model(key, max_length = 10)]
+    row: String,
+    #[model(key)]
+    place: i32,
 }
 
 fn mark(n: i64) -> Mark {
@@ -83,6 +118,57 @@ conformance! {
         assert!(sent <= 5, "{sent} statements");
         Mark::insert_many(&test.db, (0..3).map(mark)).await?;
         assert_eq!(test.statements().len(), 1);
+    }
+
+    async fn what_the_database_fills_in_is_read_back_row_by_row_of_one_statement(test: &Fixture) {
+        let db = &test.db;
+        db.create(models![Order, Ticket, Seat]).await?;
+        test.statements();
+        let notes = || (0..40).map(|n| format!("note {n}"));
+        let orders = Order::insert_many(db, notes().map(|note| Order::builder().note(note))).await?;
+        assert_eq!(test.statements().len(), 1);
+        assert_eq!(orders, Order::get_many(db, orders.iter().map(|order| order.id)).await?);
+        assert!(orders.iter().zip(notes()).all(|(order, note)| order.note == note && order.number == 42));
+        assert!(orders.iter().all(|order| !order.is_changed() && order.state == "open"));
+        // A column that some rows give: neighbours that give the same go together.
+        test.statements();
+        let given = |n: i64| match n {
+            ..3 => Order::builder().note("x").number(n).into_unsaved(),
+            n => Order { id: 0, state: "paid".into(), note: "y".into(), number: n }.into_unsaved(),
+        };
+        let mixed = Order::insert_many(db, (0..6).map(given)).await?;
+        assert_eq!(test.statements().len(), 2);
+        assert!(mixed.iter().zip(0..).all(|(order, n)| order.number == n));
+        assert_eq!(mixed, Order::get_many(db, mixed.iter().map(|order| order.id)).await?);
+        // Keys of the program's own.
+        test.statements();
+        let tickets = Ticket::insert_many(db, notes().map(|note| Ticket::builder().note(note))).await?;
+        let seats = Seat::insert_many(db, (0..40).map(|n| Seat::builder().row(format!("{}", n % 3)).place(n))).await?;
+        assert_eq!(test.statements().len(), 2);
+        for ticket in &tickets {
+            assert_eq!((ticket.number, &Ticket::get(db, ticket.id).await?), (42, ticket));
+        }
+        for (seat, n) in seats.iter().zip(0..) {
+            assert_eq!((seat.state.as_str(), seat.place), ("free", n));
+        }
+    }
+
+    async fn what_comes_back_in_another_order_is_read_again(test: &Fixture) {
+        if !test.is(Backend::Postgres) {
+            return Ok(());
+        }
+        test.db.create(models![Order]).await?;
+        test.execute(
+            "CREATE FUNCTION down() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN new.id = 1000 - new.id; \
+             new.number = new.id * 2; RETURN new; END $$",
+        )
+        .await?;
+        test.execute("CREATE TRIGGER t BEFORE INSERT ON bulk_orders FOR EACH ROW EXECUTE FUNCTION down()").await?;
+        test.statements();
+        let orders = Order::insert_many(&test.db, (0..5).map(|_| Order::builder().note("x"))).await?;
+        assert_eq!(test.statements().len(), 2);
+        assert!(orders.iter().all(|order| order.number == order.id * 2), "{orders:?}");
+        assert_eq!(orders, Order::get_many(&test.db, orders.iter().map(|order| order.id)).await?);
     }
 
     async fn keys_that_were_given_and_those_that_were_not_may_be_mixed(test: &Fixture) {

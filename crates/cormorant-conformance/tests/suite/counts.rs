@@ -244,6 +244,21 @@ conformance! {
         assert_sent!(test, 1);
     }
 
+    // S06, and S05: an optional column that some rows have.
+    async fn what_the_database_fills_into_several_rows_comes_with_their_insert(test: &Fixture) {
+        test.db.create(models![Ticket, Order, Wide]).await?;
+        test.statements();
+        let orders = Order::insert_many(&test.db, (0..3).map(|n| Order::builder().state(format!("{n}")))).await?;
+        assert!(orders.iter().all(|order| order.id > 0 && order.number == 42));
+        assert_sent!(test, 1);
+        let tickets = Ticket::insert_many(&test.db, (0..3).map(|n| Ticket::builder().name(format!("{n}")))).await?;
+        assert!(tickets.iter().all(|ticket| (ticket.number, ticket.state.as_str()) == (42, "open")));
+        assert_sent!(test, 1);
+        let wide = |n: i64| Wide { id: 0, a: n, b: n, c: "c".into(), d: (n % 2 == 0).then(|| "d".into()) };
+        Wide::insert_many(&test.db, (0..6).map(wide)).await?;
+        assert_sent!(test, 1);
+    }
+
     // 9
     async fn reading_is_one_select_each(test: &Fixture) {
         let db = &test.db;

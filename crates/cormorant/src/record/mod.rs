@@ -1,9 +1,11 @@
 //! One row as an Active Record.
 
+mod batch;
 mod delete;
 mod find;
 mod get_or_insert;
 mod insert;
+mod read_back;
 mod refresh;
 mod save;
 mod unique;
@@ -15,6 +17,8 @@ use std::ops::{Deref, DerefMut};
 use cormorant_driver::{Error, ErrorKind};
 use cormorant_sql::Value;
 
+#[allow(unused_imports, reason = "what flushes many models inserts with them")]
+pub(crate) use batch::{Batch, Chunk, check, chunks, insert_batch, insert_chunks};
 pub(crate) use find::find;
 pub use get_or_insert::get_or_insert;
 pub(crate) use insert::insert_many;

@@ -72,7 +72,7 @@ async fn write_over<M: Model>(
     }
     let mut values: Vec<Value<'_>> = Vec::new();
     validate::values::<M>(entity, written(M::TABLE, omitted), |value| values.push(value))?;
-    let insert = Insert { table: M::TABLE, omitted, rows: Token::Rows(1), conflict: &clauses, returns: false };
+    let insert = Insert { table: M::TABLE, omitted, rows: Token::Rows(1), clauses: &clauses, returns: false };
     let mut stored = None;
     let mut sink = |row: &mut cormorant_driver::Row<'_>| {
         stored = Some(M::load(row)?);
