@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use cormorant::{Database, Options, Result, Sql, UncheckedSql};
 
@@ -184,11 +185,23 @@ impl Fixture {
     /// # Errors
     /// The server's.
     pub async fn with_connections(&self, connections: usize) -> Result<Self> {
+        self.reopened(|options| options.max_connections(connections)).await
+    }
+
+    /// The same, and nobody waits longer than this for a connection.
+    ///
+    /// # Errors
+    /// The server's.
+    pub async fn with_patience(&self, connections: usize, patience: Duration) -> Result<Self> {
+        self.reopened(|options| options.max_connections(connections).acquire_timeout(patience)).await
+    }
+
+    async fn reopened(&self, change: impl FnOnce(Options) -> Options) -> Result<Self> {
         let url = match self.backend {
             Backend::Sqlite => format!("sqlite:{}{}", self.temporary_file().display(), sqlite_options()),
             _ => self.url.clone(),
         };
-        Self::open(self.backend, url, |options| options.max_connections(connections), Arc::clone(&self.left)).await
+        Self::open(self.backend, url, change, Arc::clone(&self.left)).await
     }
 
     /// A path in the system's directory for temporary files, removed with the test.

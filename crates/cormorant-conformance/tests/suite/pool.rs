@@ -21,12 +21,6 @@ fn mark(n: i64) -> Mark {
     Mark { id: 0, n }
 }
 
-/// A pool of its own that waits only so long.
-async fn impatient(test: &Fixture, connections: usize, patience: Duration) -> Result<Fixture> {
-    let url = test.with_connections(1).await?.url;
-    Fixture::at(test.backend, url, |options| options.max_connections(connections).acquire_timeout(patience)).await
-}
-
 /// The server's number of the connection that a statement ran on. SQLite's have none.
 async fn connection(on: &impl Executor, backend: Backend) -> Result<i64> {
     match backend {
@@ -39,7 +33,7 @@ async fn connection(on: &impl Executor, backend: Backend) -> Result<i64> {
 conformance! {
     async fn when_none_becomes_free_the_error_says_who_has_them(test: &Fixture) {
         let patience = Duration::from_millis(300);
-        let two = impatient(test, 2, patience).await?;
+        let two = test.with_patience(2, patience).await?;
         two.db.create(models![Mark]).await?;
         let held = (two.db.begin().await?, two.db.begin().await?);
         let started = Instant::now();

@@ -40,7 +40,6 @@ pub(crate) trait Batch: Send + Sync {
 
 /// Inserts rows in as few statements as fit, all of them valid before the first is sent. It begins no transaction:
 /// whoever wants all or none does that.
-#[allow(dead_code, reason = "what flushes many models calls it")]
 pub(crate) async fn insert_batch(target: Target<'_>, batch: &mut dyn Batch) -> Result<()> {
     let chunks = chunks(target, batch);
     check(batch, &chunks)?;

@@ -14,7 +14,7 @@ use super::order::{Edge, Order, order};
 use super::table::State;
 use super::write::Held;
 use super::{Hook, Session, Written, Wrote, write};
-use crate::Columns;
+use crate::{Columns, validate};
 
 /// What a flush writes.
 #[derive(Debug, Default)]
@@ -172,13 +172,16 @@ impl Session {
         let places: HashMap<Node, usize> = nodes.iter().copied().zip(0..).collect();
         let mut edges = Vec::new();
         for (from, node) in nodes.iter().enumerate() {
+            let mut waiting = Columns::none();
             for (relation, def) in relations(self.def(*node)) {
                 if let Some(target) = self.pointed_new(*node, relation, def)?
                     && let Some(to) = places.get(&target)
                 {
+                    waiting.add(def.column);
                     edges.push(Edge { from, to: *to, relation, nullable: nullable(self.def(*node), def) });
                 }
             }
+            self.check(*node, None, waiting)?;
         }
         let ordered = self.ordered(&nodes, &edges)?;
         plan.held.extend(ordered.held.iter().filter_map(|edge| relation_of(self, &nodes, edges.get(*edge)?)));
@@ -195,8 +198,11 @@ impl Session {
                 if self.state_of(node) != State::Touched {
                     continue;
                 }
+                let mut waiting = Columns::none();
                 for (relation, def) in relations(self.def(node)) {
-                    self.pointed_new(node, relation, def)?;
+                    if self.pointed_new(node, relation, def)?.is_some() {
+                        waiting.add(def.column);
+                    }
                 }
                 let Some(table) = self.table(number) else { continue };
                 let changed = table.entities.changed(at);
@@ -206,6 +212,7 @@ impl Session {
                     continue;
                 }
                 table.touched.push(at);
+                self.check(node, Some(changed), waiting)?;
                 match groups.iter_mut().find(|(columns, _)| *columns == changed) {
                     Some((_, rows)) => rows.push(at),
                     None => groups.push((changed, vec![at])),
@@ -214,6 +221,19 @@ impl Session {
             plan.updates.extend(groups.into_iter().map(|(columns, rows)| (Rows { table: number, rows }, columns)));
         }
         Ok(())
+    }
+
+    /// Whether what an object says of some columns, or of all that are written, can be stored. Foreign keys that wait for
+    /// a key are looked at when they have it.
+    fn check(&self, node: Node, columns: Option<Columns>, waiting: Columns) -> Result<()> {
+        let Some(table) = self.tables.get(node.table as usize) else { return Ok(()) };
+        let omitted = table.omitted(node.at);
+        let written = |column: &u16| match columns {
+            Some(columns) => columns.contains(*column),
+            None => !omitted.contains(*column),
+        };
+        let positions = (0..table.def.columns.len() as u16).filter(|column| written(column) && !waiting.contains(*column));
+        validate::values_of(table.def, positions, |column| table.entities.value(node.at, column), drop)
     }
 
     /// The deleted objects, in the order that what points at them asks for.

@@ -11,7 +11,8 @@ use super::table::Table;
 use crate::executor::{Target, no_rows, statement};
 use crate::mapper::push_key;
 use crate::query::class_of;
-use crate::{Columns, problem};
+use crate::record::{Batch, insert_batch};
+use crate::{Columns, Unstorable, problem};
 
 /// The condition that a row has this key.
 pub(super) fn push_identity(buffer: &mut Buffer, table: &'static TableDef, identity: Identity) {
@@ -24,39 +25,60 @@ pub(super) type Held = HashSet<(u32, u16)>;
 
 /// Inserts objects of one table, none of which points at another one.
 pub(super) async fn insert(target: Target<'_>, table: &mut Table, rows: &[u32], held: &Held) -> Result<()> {
+    // Those that leave the same columns to the database stand together.
+    let mut groups: Vec<(Columns, Vec<u32>)> = Vec::new();
     for at in rows {
         let omitted = table.omitted(*at);
-        let columns: Vec<u16> = (0..table.def.columns.len() as u16).filter(|c| !omitted.contains(*c)).collect();
-        let mut tokens: Vec<Token> = columns.iter().map(|c| Token::Into(*c)).collect();
-        tokens.push(Token::Rows(1));
-        let returns = target.dialect().insert_returning() && !omitted.is_empty();
-        if returns {
-            tokens.extend(omitted.iter().map(Token::Returning));
-        }
-        let mut values: Vec<Value<'static>> = Vec::new();
-        for column in &columns {
-            let value = match held.contains(&(*at, *column)) {
-                true => Value::Null,
-                false => {
-                    table.entities.value(*at, *column).map_or_else(|u| Value::Unstorable(u.0.into()), Value::into_owned)
-                }
-            };
-            values.push(value);
-        }
-        let statement = statement(Kind::Insert, table.def, &tokens);
-        let def = table.def;
-        let entities = &mut table.entities;
-        let mut sink = |row: &mut Row<'_>| omitted.iter().try_for_each(|column| entities.assign(*at, column, row));
-        let done = target.run(&statement, &values, &mut sink).await;
-        let done = done.map_err(|error| problem::of_write(error, def, &columns, &values))?;
-        if !returns
-            && let Some(key) = done.key
-            && def.generated_key().is_some_and(|key| omitted.contains(key))
-        {
-            table.entities.set_generated_key(*at, key)?;
+        match groups.iter_mut().find(|(columns, _)| *columns == omitted) {
+            Some((_, rows)) => rows.push(*at),
+            None => groups.push((omitted, vec![*at])),
         }
     }
-    Ok(())
+    let rows: Vec<u32> = groups.into_iter().flat_map(|(_, rows)| rows).collect();
+    insert_batch(target, &mut NewRows { table, rows: &rows, held }).await
+}
+
+/// New objects, as rows to insert.
+struct NewRows<'a> {
+    table: &'a mut Table,
+    rows: &'a [u32],
+    held: &'a Held,
+}
+
+impl NewRows<'_> {
+    fn at(&self, row: usize) -> u32 {
+        self.rows.get(row).copied().unwrap_or(u32::MAX)
+    }
+}
+
+impl Batch for NewRows<'_> {
+    fn table(&self) -> &'static TableDef {
+        self.table.def
+    }
+
+    fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    fn omitted(&self, row: usize) -> Columns {
+        self.table.omitted(self.at(row))
+    }
+
+    fn value(&self, row: usize, column: u16) -> Result<Value<'_>, Unstorable> {
+        let at = self.at(row);
+        match !self.held.is_empty() && self.held.contains(&(at, column)) {
+            true => Ok(Value::Null),
+            false => self.table.entities.value(at, column),
+        }
+    }
+
+    fn set_key(&mut self, row: usize, key: i64) -> Result<()> {
+        self.table.entities.set_generated_key(self.at(row), key)
+    }
+
+    fn assign(&mut self, row: usize, column: u16, cells: &mut Row<'_>) -> Result<()> {
+        self.table.entities.assign(self.at(row), column, cells)
+    }
 }
 
 /// Writes some columns of objects of one table.
