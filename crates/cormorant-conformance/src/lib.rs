@@ -19,6 +19,8 @@ mod documents {
     mod active_record_or_session {}
     #[doc = include_str!("../../../docs/guide/02-relations.md")]
     mod relations {}
+    #[doc = include_str!("../../../docs/guide/03-unit-of-work.md")]
+    mod unit_of_work {}
 }
 
 pub use fixture::{Backend, Fixture, unique_name};

@@ -38,11 +38,10 @@ pub(crate) trait Batch: Send + Sync {
     fn assign(&mut self, row: usize, column: u16, cells: &mut Row<'_>) -> Result<()>;
 }
 
-/// Inserts rows in as few statements as fit, all of them valid before the first is sent. It begins no transaction:
-/// whoever wants all or none does that.
+/// Inserts rows in as few statements as fit. It begins no transaction, and each statement's rows are looked at before it
+/// is sent: whoever wants all or none does that, and looks at all of them first.
 pub(crate) async fn insert_batch(target: Target<'_>, batch: &mut dyn Batch) -> Result<()> {
     let chunks = chunks(target, batch);
-    check(batch, &chunks)?;
     insert_chunks(target, batch, &chunks).await
 }
 

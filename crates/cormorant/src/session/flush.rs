@@ -1,6 +1,6 @@
 //! What a flush writes, and in which order.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::ptr;
 
 use cormorant_driver::{Error, ErrorKind, Result};
@@ -38,6 +38,32 @@ struct Plan {
 struct Rows {
     table: u32,
     rows: Vec<u32>,
+}
+
+/// Where objects stand in a list of them.
+struct Positions(Vec<Vec<usize>>);
+
+impl Positions {
+    const NONE: usize = usize::MAX;
+
+    fn of(nodes: &[Node]) -> Self {
+        let mut tables: Vec<Vec<usize>> = Vec::new();
+        for (position, node) in nodes.iter().enumerate() {
+            let (table, at) = (node.table as usize, node.at as usize);
+            tables.resize_with(tables.len().max(table + 1), Vec::new);
+            let Some(places) = tables.get_mut(table) else { continue };
+            places.resize(places.len().max(at + 1), Self::NONE);
+            if let Some(place) = places.get_mut(at) {
+                *place = position;
+            }
+        }
+        Self(tables)
+    }
+
+    fn get(&self, node: Node) -> Option<usize> {
+        let position = *self.0.get(node.table as usize)?.get(node.at as usize)?;
+        (position != Self::NONE).then_some(position)
+    }
 }
 
 impl Rows {
@@ -169,16 +195,16 @@ impl Session {
         if nodes.is_empty() {
             return Ok(());
         }
-        let places: HashMap<Node, usize> = nodes.iter().copied().zip(0..).collect();
+        let places = Positions::of(&nodes);
         let mut edges = Vec::new();
         for (from, node) in nodes.iter().enumerate() {
             let mut waiting = Columns::none();
             for (relation, def) in relations(self.def(*node)) {
                 if let Some(target) = self.pointed_new(*node, relation, def)?
-                    && let Some(to) = places.get(&target)
+                    && let Some(to) = places.get(target)
                 {
                     waiting.add(def.column);
-                    edges.push(Edge { from, to: *to, relation, nullable: nullable(self.def(*node), def) });
+                    edges.push(Edge { from, to, relation, nullable: nullable(self.def(*node), def) });
                 }
             }
             self.check(*node, None, waiting)?;
@@ -251,14 +277,14 @@ impl Session {
         if nodes.is_empty() {
             return Ok(());
         }
-        let places: HashMap<Node, usize> = nodes.iter().copied().zip(0..).collect();
+        let places = Positions::of(&nodes);
         let mut edges = Vec::new();
         for (from, node) in nodes.iter().enumerate() {
             for (relation, def) in relations(self.def(*node)) {
                 if let Some(target) = self.pointed_by_key(*node, def)
-                    && let Some(to) = places.get(&target)
+                    && let Some(to) = places.get(target)
                 {
-                    edges.push(Edge { from, to: *to, relation, nullable: nullable(self.def(*node), def) });
+                    edges.push(Edge { from, to, relation, nullable: nullable(self.def(*node), def) });
                 }
             }
         }

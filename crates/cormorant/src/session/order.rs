@@ -35,20 +35,21 @@ pub(super) fn order(tables: &[u32], edges: &[Edge]) -> Result<Order, Vec<usize>>
         set(&mut left_out, *edge, true);
     }
     let kept = || edges.iter().zip(&left_out).filter(|(_, out)| !**out).map(|(edge, _)| edge);
-    let ranks = ranks(tables, kept());
+    let by_table = ranks(tables, kept());
+    let ranks: Vec<usize> = tables.iter().map(|table| by_table.get(table).copied().unwrap_or(0)).collect();
     // Within tables that lead back to themselves: the longest way to a row that points at none of them.
     let mut depth = vec![0usize; tables.len()];
     for row in sequence {
         let below = out.of(row).iter().filter(|edge| !get(&left_out, **edge)).filter_map(|edge| edges.get(*edge));
-        let inside = below.filter(|edge| rank(&ranks, tables, edge.to) == rank(&ranks, tables, row));
+        let inside = below.filter(|edge| get(&ranks, edge.to) == get(&ranks, row));
         let deepest = inside.map(|edge| get(&depth, edge.to) + 1).max();
         set(&mut depth, row, deepest.unwrap_or(0));
     }
-    let mut groups: BTreeMap<(usize, usize, u32), Vec<usize>> = BTreeMap::new();
-    for (row, table) in tables.iter().enumerate() {
-        groups.entry((rank(&ranks, tables, row), get(&depth, row), *table)).or_default().push(row);
-    }
-    Ok(Order { groups: groups.into_values().collect(), held })
+    let place = |row: usize| (get(&ranks, row), get(&depth, row), get(tables, row));
+    let mut rows: Vec<usize> = (0..tables.len()).collect();
+    rows.sort_by_key(|row| place(*row));
+    let groups = rows.chunk_by(|one, other| place(*one) == place(*other)).map(<[usize]>::to_vec).collect();
+    Ok(Order { groups, held })
 }
 
 /// The edges at each row.
@@ -188,10 +189,6 @@ fn ranks<'e>(tables: &[u32], edges: impl Iterator<Item = &'e Edge>) -> BTreeMap<
         rank += 1;
     }
     ranks
-}
-
-fn rank(ranks: &BTreeMap<u32, usize>, tables: &[u32], row: usize) -> usize {
-    ranks.get(&get(tables, row)).copied().unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use cormorant_sql::schema::TableDef;
 
 use super::entities::{Entities, Typed};
 use super::ObjectState;
-use super::identity::Identity;
+use super::identity::{Identity, Seeded};
 use crate::{Columns, Mapper};
 
 /// The objects of one table.
@@ -19,7 +19,7 @@ pub(crate) struct Table {
     pub(super) slots: Vec<Slot>,
     free: Vec<u32>,
     /// Every object whose row is in the database, by its key there.
-    identity: HashMap<Identity, u32>,
+    identity: HashMap<Identity, u32, Seeded>,
     /// In the order they were added.
     pub(super) new: Vec<u32>,
     /// Borrowed mutably since they were read or written.
@@ -94,7 +94,7 @@ impl Table {
             entities: Box::new(Typed::<M>::new()),
             slots: Vec::new(),
             free: Vec::new(),
-            identity: HashMap::new(),
+            identity: HashMap::default(),
             new: Vec::new(),
             touched: Vec::new(),
             doomed: Vec::new(),
