@@ -32,5 +32,6 @@ mod side_by_side;
 mod slow;
 mod transaction;
 mod types;
+mod update_many;
 mod upsert;
 mod waiting;
