@@ -162,12 +162,16 @@ pub enum Token {
     Set(u16),
     /// Clause: the same for a column at the end of a route: the key of a related row stands in this table as well.
     SetVia(Route, u16),
-    /// Clause: the column is written by an INSERT, its values bound row by row.
+    /// Clause: the column is written, its values bound row by row: by an INSERT, or by an UPDATE of many rows.
     Into(u16),
-    /// Clause: an INSERT of so many rows.
+    /// Clause of an UPDATE of many rows, behind [`Token::Into`]: the row to change has this value in the column, bound
+    /// row by row.
+    Match(u16),
+    /// Clause: an INSERT or an UPDATE of so many rows.
     Rows(u32),
-    /// Clause: an INSERT of as many rows as its values have elements: each column's values travel as one list, and the
-    /// text is the same for any number of rows. See [`Dialect::inserts_lists`](crate::Dialect::inserts_lists).
+    /// Clause: an INSERT or an UPDATE of as many rows as its values have elements: each column's values travel as one
+    /// list, and the text is the same for any number of rows. See
+    /// [`Dialect::takes_lists`](crate::Dialect::takes_lists).
     Lists,
     /// Clause of an INSERT: the column is part of the unique constraint by which the row may be there already. Nothing
     /// is written then, but for what [`Token::Overwrite`] says; any other constraint stays an error.
@@ -246,6 +250,7 @@ impl Hash for Token {
                 state.write_u64(u64::from_le_bytes(route.hops));
                 32 | u64::from(column) << 8
             }
+            Self::Match(column) => 38 | u64::from(column) << 8,
             Self::Source(name) => 30 | u64::from(name.0) << 32,
         };
         state.write_u64(word);

@@ -216,6 +216,47 @@ pub trait Model: Mapper<Entity = Self> + IntoModel<Model = Self> + Send + Sync {
         let records = models.into_iter().map(|model| Record::unsaved(model.into_unsaved())).collect();
         async move { record::insert_many(db.target(), records).await }
     }
+
+    /// Writes what changed in many records, as [`save`](Record::save) does in each: a statement for those in which the
+    /// same columns changed, or a few where they are many, in one transaction. With no change nothing is sent. Messages
+    /// count the records from 0.
+    ///
+    /// # Change many, write once
+    /// ```
+    /// use cormorant::prelude::*;
+    /// #[derive(Model)]
+    /// struct Item { id: i64, name: String, stock: i64 }
+    ///
+    /// # fn main() -> cormorant::Result<()> {
+    /// # let db = Database::connect("sqlite::memory:").wait()?;
+    /// # db.create(models![Item]).wait()?;
+    /// # Item::insert_many(&db, (1..4).map(|n| Item { id: 0, name: format!("Cup {n}"), stock: n })).wait()?;
+    /// let mut items = Item::query().all(&db).wait()?;
+    /// for item in &mut items {
+    ///     item.stock *= 10;
+    /// }
+    /// Item::update_many(&db, &mut items).wait()?; // UPDATE items SET stock = … FROM …
+    /// assert_eq!(Item::filter(|i| i.stock().ge(10)).count(&db).wait()?, 3);
+    ///
+    /// // Some of them:
+    /// items[2].name = "Mug".into();
+    /// Item::update_many(&db, items.iter_mut().filter(|item| item.stock == 30)).wait()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// After every error nothing is kept, and the records are as changed as before:
+    /// [`ErrorKind::Validation`] with every fault of every record, before anything is sent; [`ErrorKind::Misuse`] for a
+    /// record that was never saved, and for two of the same row; [`ErrorKind::Stale`] when a row is gone, with its key
+    /// where that is a number; those of the database.
+    fn update_many<'r>(
+        db: &impl Executor,
+        records: impl IntoIterator<Item = &'r mut Record<Self>> + Send,
+    ) -> impl Future<Output = Result<()>> + Send {
+        let records = records.into_iter().collect();
+        async move { record::update_many(db.target(), records).await }
+    }
 }
 
 /// What can become a model: the struct itself, or its complete builder.

@@ -126,7 +126,7 @@ conformance! {
         test.statements();
         let notes = || (0..40).map(|n| format!("note {n}"));
         let orders = Order::insert_many(db, notes().map(|note| Order::builder().note(note))).await?;
-        assert_eq!(test.statements().len(), 1);
+        let mut sent = test.statements().len();
         assert_eq!(orders, Order::get_many(db, orders.iter().map(|order| order.id)).await?);
         assert!(orders.iter().zip(notes()).all(|(order, note)| order.note == note && order.number == 42));
         assert!(orders.iter().all(|order| !order.is_changed() && order.state == "open"));
@@ -137,20 +137,21 @@ conformance! {
             n => Order { id: 0, state: "paid".into(), note: "y".into(), number: n }.into_unsaved(),
         };
         let mixed = Order::insert_many(db, (0..6).map(given)).await?;
-        assert_eq!(test.statements().len(), 2);
+        sent += test.statements().len();
         assert!(mixed.iter().zip(0..).all(|(order, n)| order.number == n));
         assert_eq!(mixed, Order::get_many(db, mixed.iter().map(|order| order.id)).await?);
         // Keys of the program's own.
         test.statements();
         let tickets = Ticket::insert_many(db, notes().map(|note| Ticket::builder().note(note))).await?;
         let seats = Seat::insert_many(db, (0..40).map(|n| Seat::builder().row(format!("{}", n % 3)).place(n))).await?;
-        assert_eq!(test.statements().len(), 2);
+        sent += test.statements().len();
         for ticket in &tickets {
             assert_eq!((ticket.number, &Ticket::get(db, ticket.id).await?), (42, ticket));
         }
         for (seat, n) in seats.iter().zip(0..) {
             assert_eq!((seat.state.as_str(), seat.place), ("free", n));
         }
+        assert_eq!(sent, 5, "one for each, and one more for those that leave something else to the database");
     }
 
     async fn what_comes_back_in_another_order_is_read_again(test: &Fixture) {

@@ -207,6 +207,20 @@ cases! {
     "Model::insert_many", (5, 3) => |s| s.db().transaction(async |tx| {
         Mark::insert_many(tx, [mark(1), Mark { id: FIRST - 1, n: 2 }]).await.map(drop)
     });
+    "Model::update_many", (3, 17) => |s| async {
+        // One column or two, the key: two statements, one transaction.
+        let mut marks = Mark::query().order_by(|m| m.id().asc()).all(s.db()).await?;
+        for (mark, n) in marks.iter_mut().zip([4, 6, 7]) {
+            mark.n = n;
+        }
+        marks[2].id += 1;
+        Mark::update_many(s.db(), &mut marks).await
+    };
+    "Model::update_many", (3, 9) => |s| s.db().transaction(async |tx| {
+        let mut marks = Mark::query().all(tx).await?;
+        marks.iter_mut().for_each(|mark| mark.n = 3);
+        Mark::update_many(tx, &mut marks).await
+    });
     "Record::load", UNTOUCHED => |s| async {
         let mut label = Label::get(s.db(), 1).await?;
         label.load(s.db(), |l| l.marks().limit(1)).await

@@ -403,6 +403,29 @@ conformance! {
         assert_sent!(test, 1);
     }
 
+    // 21, 36, S22 and S23. On SQLite and MariaDB 1,000 rows fit one statement as well.
+    async fn an_update_of_many_rows_is_one_statement_for_each_set_of_columns(test: &Fixture) {
+        let db = &test.db;
+        db.create(models![Wide]).await?;
+        let wide = |n: i64| Wide { id: 0, a: n, b: n, c: "c".into(), d: None };
+        let mut rows = Wide::insert_many(db, (0..1_000).map(wide)).await?;
+        test.statements();
+        rows.iter_mut().for_each(|row| row.a += 1);
+        Wide::update_many(db, &mut rows).await?;
+        assert_sent!(test, 1);
+        rows.iter_mut().take(5).for_each(|row| row.a += 1);
+        Wide::update_many(db, &mut rows).await?;
+        assert_sent!(test, 1);
+        for (row, a) in rows.iter_mut().zip([true, true, false, true]) {
+            if a { row.a += 1 } else { row.b += 1 }
+        }
+        Wide::update_many(db, &mut rows).await?;
+        assert_sent!(test, 2);
+        Wide::update_many(db, &mut rows).await?;
+        assert_sent!(test, 0);
+        assert_eq!(Wide::query().order_by(|w| w.id().asc()).all(db).await?, rows);
+    }
+
     // 22
     async fn an_update_of_many_is_one_statement_joined_or_not(test: &Fixture) {
         shelves(test, 2, 3).await?;

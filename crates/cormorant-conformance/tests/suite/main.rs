@@ -33,5 +33,6 @@ mod session;
 mod slow;
 mod transaction;
 mod types;
+mod update_many;
 mod upsert;
 mod waiting;

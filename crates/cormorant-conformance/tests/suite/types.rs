@@ -81,6 +81,24 @@ macro_rules! kept {
                         }
                     }
                 }
+
+                async fn is_updated_beside_others(test: &Fixture) {
+                    test.db.create(models![Kept]).await?;
+                    let values: Vec<$type> = $values.into_iter().collect();
+                    let kept = |value: &$type| Kept { id: 0, value: value.clone(), maybe: None };
+                    let rows = values.iter().rev().chain(values.first()).map(kept);
+                    let mut rows = Kept::insert_many(&test.db, rows).await?;
+                    for round in 0..3 {
+                        for (n, (row, value)) in rows.iter_mut().zip(values.iter().cycle()).enumerate() {
+                            row.value = value.clone();
+                            // NULL in some rows, the first among them, and then in all.
+                            row.maybe = (n % 2 != round && round < 2).then(|| value.clone());
+                        }
+                        Kept::update_many(&test.db, &mut rows).await?;
+                        let read = Kept::get_many(&test.db, rows.iter().map(|row| row.id)).await?;
+                        assert_eq!(read, rows);
+                    }
+                }
             }
         }
     )*};

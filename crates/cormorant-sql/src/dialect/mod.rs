@@ -164,9 +164,50 @@ impl Dialect {
         (self == Self::MySql).then_some("SELECT @@auto_increment_increment")
     }
 
-    /// Whether an INSERT takes each column's values as one list.
-    pub fn inserts_lists(self) -> bool {
+    /// Whether a statement that writes many rows takes each column's values as one list.
+    pub fn takes_lists(self) -> bool {
         self == Self::Postgres
+    }
+
+    /// Whether an UPDATE finds what else it reads by JOIN. Elsewhere it does by FROM.
+    pub(crate) fn updates_by_join(self) -> bool {
+        matches!(self, Self::MySql | Self::MariaDb)
+    }
+
+    /// The word in front of each row of VALUES where that is a table.
+    pub(crate) fn row_word(self) -> &'static str {
+        match self {
+            Self::MySql => "ROW",
+            Self::Sqlite | Self::Postgres | Self::MariaDb => "",
+        }
+    }
+
+    /// What a value is converted to in a row of VALUES, where that is a table. MariaDB knows the types of values, but
+    /// exact numbers travel as text, and would be compared as floats. MySQL decides before it has seen any.
+    pub(crate) fn cast_in_rows(self, ty: ColumnType) -> Option<String> {
+        use ColumnType as T;
+        let word = match (self, ty) {
+            (Self::Sqlite | Self::Postgres, _) => return None,
+            (_, T::Decimal { precision, scale }) => return Some(format!("DECIMAL({precision}, {scale})")),
+            (Self::MariaDb, _) => return None,
+            (_, T::Bool | T::I16 | T::I32 | T::I64) => "SIGNED",
+            (_, T::F32 | T::F64) => "DOUBLE",
+            (_, T::Bytes) => "BINARY",
+            (_, T::Date) => "DATE",
+            (_, T::Time) => "TIME(6)",
+            (_, T::DateTime | T::Timestamp) => "DATETIME(6)",
+            (_, _) => "CHAR",
+        };
+        Some(word.to_owned())
+    }
+
+    /// The operator for equal values, two NULLs among them.
+    pub(crate) fn equal_or_both_null(self) -> &'static str {
+        match self {
+            Self::Sqlite => " IS ",
+            Self::Postgres => " IS NOT DISTINCT FROM ",
+            Self::MySql | Self::MariaDb => " <=> ",
+        }
     }
 
     /// Whether a placeholder without a number takes the next value, where others have numbers.

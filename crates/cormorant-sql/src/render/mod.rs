@@ -17,6 +17,7 @@ mod nodes;
 mod pieces;
 mod route;
 mod select;
+mod update_rows;
 mod write;
 
 use cormorant_schema::{Ident, TableDef};
@@ -34,13 +35,15 @@ use crate::{Compiled, Dialect, Fault, Kind, Output, Parameter, Route, Statement,
 pub fn render(statement: &Statement<'_>, dialect: Dialect) -> Result<Compiled, Fault> {
     let Statement { kind, table, tokens } = *statement;
     let parameters = match kind {
-        Kind::Insert => write::insert_parameters(table, tokens, dialect)?,
+        Kind::Insert => write::row_parameters(table, tokens, dialect)?,
+        Kind::Update if update_rows::is_one(tokens) => write::row_parameters(table, tokens, dialect)?,
         _ => parameters(tokens),
     };
     let mut renderer = Renderer::new(dialect);
     match kind {
         Kind::Select | Kind::Count | Kind::Exists => renderer.select(kind, table, tokens)?,
         Kind::Insert => renderer.insert(table, tokens)?,
+        Kind::Update if update_rows::is_one(tokens) => renderer.update_rows(table, tokens)?,
         Kind::Update => renderer.update(table, tokens)?,
         Kind::Delete => renderer.delete(table, tokens)?,
     }

@@ -166,6 +166,7 @@ impl Finder<'_> {
             Token::Entity(_)
             | Token::Distinct
             | Token::Into(_)
+            | Token::Match(_)
             | Token::Rows(_)
             | Token::Lists
             | Token::Conflict(_)

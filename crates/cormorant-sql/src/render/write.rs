@@ -38,30 +38,38 @@ impl Renderer {
     /// A placeholder for each value of each row.
     fn rows(&mut self, columns: usize, rows: u32) -> Result<(), Fault> {
         self.push(" VALUES ");
-        // The values come in the order of the text: a number would only make it longer.
-        let numbered = !self.dialect.takes_values_in_order();
-        let mut value = 0;
         for row in 0..rows {
             self.push(if row == 0 { "(" } else { ", (" });
             for n in 0..columns {
                 self.push(if n == 0 { "" } else { ", " });
-                match numbered {
-                    true => self.placeholder(value)?,
-                    false => self.push("?"),
-                }
-                value += 1;
+                self.next_value(row as usize * columns + n)?;
             }
             self.push(")");
         }
         Ok(())
     }
 
+    /// The placeholder of a value, all of which come in the order of the text: a number would only make it longer.
+    pub(super) fn next_value(&mut self, value: usize) -> Result<(), Fault> {
+        match self.dialect.takes_values_in_order() {
+            true => self.push("?"),
+            false => self.placeholder(value)?,
+        }
+        Ok(())
+    }
+
     /// A placeholder for the list of each column's values.
     fn lists(&mut self, columns: usize) -> Result<(), Fault> {
-        if !self.dialect.inserts_lists() {
-            return Err(Fault::Malformed("the dialect cannot insert lists"));
+        self.push(" SELECT * FROM ");
+        self.unnest(columns)
+    }
+
+    /// The rows of which each column is a list.
+    pub(super) fn unnest(&mut self, columns: usize) -> Result<(), Fault> {
+        if !self.dialect.takes_lists() {
+            return Err(Fault::Malformed("the dialect takes no lists"));
         }
-        self.push(" SELECT * FROM unnest(");
+        self.push("unnest(");
         for n in 0..columns {
             self.push(if n == 0 { "" } else { ", " });
             self.placeholder(n)?;
@@ -261,11 +269,11 @@ fn refuse_read_after_set(table: &'static TableDef, set: &[(u16, usize)], read: &
     }
 }
 
-fn written(tokens: &[Token]) -> Vec<u16> {
+pub(super) fn written(tokens: &[Token]) -> Vec<u16> {
     tokens.iter().filter_map(|token| if let Token::Into(column) = token { Some(*column) } else { None }).collect()
 }
 
-fn rows(tokens: &[Token]) -> u32 {
+pub(super) fn rows(tokens: &[Token]) -> u32 {
     tokens.iter().find_map(|token| if let Token::Rows(n) = token { Some(*n) } else { None }).unwrap_or(1)
 }
 
@@ -320,16 +328,19 @@ impl Renderer {
     }
 }
 
-/// An INSERT binds its columns' values row by row.
-pub(super) fn insert_parameters(
+/// The values of a statement that writes many rows are bound row by row.
+pub(super) fn row_parameters(
     table: &'static TableDef,
     tokens: &[Token],
     dialect: Dialect,
 ) -> Result<Vec<Parameter>, Fault> {
     let class = |column: u16| table.column(column).map_or(Class::Text, |column| Class::of(column.ty));
     let list = tokens.contains(&Token::Lists);
-    let row: Vec<Parameter> =
-        written(tokens).into_iter().map(|column| Parameter { class: class(column), list }).collect();
+    let columns = tokens.iter().filter_map(|token| match token {
+        Token::Into(column) | Token::Match(column) => Some(*column),
+        _ => None,
+    });
+    let row: Vec<Parameter> = columns.map(|column| Parameter { class: class(column), list }).collect();
     let values = usize::try_from(rows(tokens)).ok().and_then(|rows| rows.checked_mul(row.len()));
     let values = values.unwrap_or(usize::MAX);
     enough_values(dialect, values)?;

@@ -25,4 +25,5 @@ mod shapes;
 mod sqlite;
 mod subquery;
 mod tables;
+mod update_rows;
 mod write;

@@ -43,7 +43,7 @@ fn insert_of_lists() {
     let parameters = lists.render(Postgres).unwrap().parameters;
     assert!(parameters.len() == 2 && parameters.iter().all(|parameter| parameter.list));
     for dialect in [Sqlite, MySql, MariaDb] {
-        fault(lists.clone(), dialect, "the statement is malformed: the dialect cannot insert lists");
+        fault(lists.clone(), dialect, "the statement is malformed: the dialect takes no lists");
     }
 }
 

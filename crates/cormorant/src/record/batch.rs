@@ -12,10 +12,10 @@ use crate::executor::{Target, no_rows};
 use crate::{Columns, ErrorKind, Unstorable, validate};
 
 /// At most so many rows in one statement: more make it slower on SQLite, and hold locks longer elsewhere.
-pub(super) const MOST_ROWS: usize = 1_000;
+const MOST_ROWS: usize = 1_000;
 
 /// At most so many where their values travel as lists: the statement is the same for any number.
-pub(super) const MOST_IN_LISTS: usize = 10_000;
+const MOST_IN_LISTS: usize = 10_000;
 
 /// New rows of one table, ready to be inserted, and where that is put which the database chooses.
 pub(crate) trait Batch: Send + Sync {
@@ -60,7 +60,7 @@ pub(crate) fn chunks(target: Target<'_>, batch: &dyn Batch) -> Vec<Chunk> {
         let omitted = batch.omitted(row);
         let known = chunks.last_mut().filter(|last| last.omitted == omitted);
         if known.is_none() {
-            most = most_rows(target, batch.table(), omitted);
+            most = most_inserted(target, batch.table(), omitted);
         }
         match known.filter(|last| last.rows.len() < most) {
             Some(last) => last.rows.end = row + 1,
@@ -70,13 +70,10 @@ pub(crate) fn chunks(target: Target<'_>, batch: &dyn Batch) -> Vec<Chunk> {
     chunks
 }
 
-/// Whether every row is valid, where several statements insert them: each looks at its own rows before it is sent.
-pub(crate) fn check(batch: &dyn Batch, chunks: &[Chunk]) -> Result<()> {
-    if chunks.len() > 1 {
-        let mut rows = chunks.iter().flat_map(|chunk| chunk.rows.clone().map(|row| (row, chunk.omitted)));
-        rows.try_for_each(|(row, omitted)| values(batch, row, omitted, drop))?;
-    }
-    Ok(())
+/// Whether every row is valid. [`insert_chunks`] looks at those of each statement before it sends it: where that is one,
+/// or whoever calls it knows already, they need not be looked at twice.
+pub(crate) fn check(batch: &dyn Batch) -> Result<()> {
+    (0..batch.len()).try_for_each(|row| values(batch, row, batch.omitted(row), drop))
 }
 
 /// The values of a row, all valid.
@@ -86,15 +83,22 @@ fn values<'b>(batch: &'b dyn Batch, row: usize, omitted: Columns, take: impl FnM
 }
 
 /// How many rows fit one INSERT.
-fn most_rows(target: Target<'_>, table: &'static TableDef, omitted: Columns) -> usize {
+fn most_inserted(target: Target<'_>, table: &'static TableDef, omitted: Columns) -> usize {
     // Several rows are told apart by their keys: those that are written, or integers that the database counts up.
     let untold = |key: &u16| omitted.contains(*key) && table.generated_key() != Some(*key);
     match written(table, omitted).count() {
         // An INSERT of no columns has one row.
         0 => 1,
         _ if table.key.iter().any(untold) => 1,
-        _ if target.dialect().inserts_lists() => MOST_IN_LISTS,
-        columns => (target.pool().max_parameters() / columns).clamp(1, MOST_ROWS),
+        columns => most_rows(target, columns),
+    }
+}
+
+/// How many rows of so many values fit one statement.
+pub(super) fn most_rows(target: Target<'_>, values: usize) -> usize {
+    match target.dialect().takes_lists() {
+        true => MOST_IN_LISTS,
+        false => (target.pool().max_parameters() / values.max(1)).clamp(1, MOST_ROWS),
     }
 }
 
@@ -142,7 +146,7 @@ pub(super) fn bound<'b>(dialect: Dialect, batch: &'b dyn Batch, chunk: &Chunk) -
     }
     Ok(match chunk.rows.len() {
         1 => (Token::Rows(1), bound),
-        _ if dialect.inserts_lists() => (Token::Lists, lists(bound, columns)),
+        _ if dialect.takes_lists() => (Token::Lists, lists(bound, columns)),
         rows => (Token::Rows(rows as u32), bound),
     })
 }

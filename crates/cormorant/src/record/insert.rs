@@ -94,10 +94,10 @@ pub(crate) async fn insert_many<M: Model>(target: Target<'_>, mut records: Vec<R
     }
     records.iter_mut().for_each(Record::make_ready);
     let chunks = chunks(target, &records);
-    check(&records, &chunks)?;
     if chunks.len() < 2 {
         insert_chunks(target, &mut records, &chunks).await?;
     } else {
+        check(&records)?;
         let unit = Transaction::around(target).await?;
         let result = insert_chunks(Target::Transaction(&unit), &mut records, &chunks).await;
         unit.settle(result).await?;

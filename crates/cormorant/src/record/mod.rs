@@ -5,10 +5,13 @@ mod delete;
 mod find;
 mod get_or_insert;
 mod insert;
+mod keys;
 mod read_back;
 mod refresh;
 mod save;
 mod unique;
+mod update_many;
+mod update_rows;
 mod upsert;
 
 use std::fmt;
@@ -24,6 +27,9 @@ pub use get_or_insert::get_or_insert;
 pub(crate) use insert::insert_many;
 pub use unique::UniqueColumns;
 pub(crate) use unique::is_unique;
+pub(crate) use update_many::update_many;
+#[allow(unused_imports, reason = "what flushes many models updates with them")]
+pub(crate) use update_rows::{stale_rows, update_rows};
 pub use upsert::upsert;
 
 use crate::{Columns, Model, Unsaved};

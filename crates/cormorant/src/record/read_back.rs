@@ -2,14 +2,13 @@
 
 use std::ops::Range;
 
-use cormorant_driver::{Cell, Error, Mismatch, Result, Row};
-use cormorant_sql::schema::TableDef;
-use cormorant_sql::{Buffer, Class, Kind, Route, Token, Value};
+use cormorant_driver::{Error, Result, Row};
+use cormorant_sql::{Kind, Token, Value};
 
 use super::batch::{Batch, Chunk, bound, no_key};
 use super::insert::Insert;
+use super::keys::Keys;
 use crate::executor::{Target, statement};
-use crate::query::class_of;
 use crate::{ErrorKind, problem};
 
 /// Inserts rows by a statement that gives back what was left to the database.
@@ -19,7 +18,7 @@ pub(super) async fn insert_and_take(target: Target<'_>, batch: &mut dyn Batch, c
     let told = match (rows.len(), generated) {
         (1, _) => Told::Alone,
         (_, Some(_)) => Told::InOrder(Vec::with_capacity(rows.len())),
-        (_, None) => Told::by_keys(batch, &rows),
+        (_, None) => Told::ByKey(keys(batch, &rows)),
     };
     let key: &[u16] = if matches!(told, Told::Alone) { &[] } else { table.key };
     let columns: Vec<u16> = omitted.iter().filter(|column| !key.contains(column)).collect();
@@ -51,34 +50,28 @@ pub(super) async fn read_again(
     rows: Range<usize>,
     columns: &[u16],
 ) -> Result<()> {
-    let table = batch.table();
-    let told = Told::by_keys(batch, &rows);
-    let mut buffer = Buffer::default();
-    let here = |column: &u16| Token::Column { via: Route::ROOT, column: *column, outer: 0 };
-    for (n, column) in table.key.iter().enumerate() {
-        // Of a key of several columns each has one of its values: more rows may be found, and are passed over.
-        buffer.push(here(column));
-        buffer.push(Token::List(class_of(table, *column)));
-        buffer.values.push(Value::List(told.column(n, table.key.len())));
-        buffer.push(Token::In);
-        buffer.push(Token::Filter);
-    }
-    for column in table.key.iter().chain(columns) {
-        buffer.push(here(column));
-        buffer.push(Token::Select);
-    }
-    let found = rows.len();
-    let mut taker = Taker { batch, rows, told, columns, taken: 0 };
-    let select = statement(Kind::Select, table, &buffer.tokens);
-    let read = target.run(&select, &buffer.values, &mut |cells| taker.take(cells)).await;
+    let (table, count) = (batch.table(), rows.len());
+    let keys = keys(batch, &rows);
+    let query = keys.query(columns);
+    let mut taker = Taker { batch, rows, told: Told::ByKey(keys), columns, taken: 0 };
+    let select = statement(Kind::Select, table, &query.tokens);
+    let read = target.run(&select, &query.values, &mut |cells| taker.take(cells)).await;
     read.map_err(|error| problem::of_query(error, table))?;
-    match taker.taken == found {
+    match taker.taken == count {
         true => Ok(()),
         false => {
             Err(Error::new(ErrorKind::Stale, "a row that was just inserted is not there any more")
                 .with_model(table.model))
         }
     }
+}
+
+fn keys(batch: &dyn Batch, rows: &Range<usize>) -> Keys {
+    let table = batch.table();
+    let places = rows.clone().flat_map(|row| table.key.iter().map(move |column| (row, *column)));
+    // No row has NULL as its key.
+    let values = places.map(|(row, column)| batch.value(row, column).map_or(Value::Null, Value::into_owned));
+    Keys::new(table, values.collect())
 }
 
 /// Puts what comes back where it belongs.
@@ -91,9 +84,29 @@ struct Taker<'t> {
     taken: usize,
 }
 
+/// How it is told which row came back.
+enum Told {
+    /// There is one.
+    Alone,
+    /// By the order; the keys, as they arrive.
+    InOrder(Vec<i64>),
+    /// By its key.
+    ByKey(Keys),
+}
+
 impl Taker<'_> {
     fn take(&mut self, cells: &mut Row<'_>) -> Result<()> {
-        let Some(place) = self.told.place(self.batch.table(), cells)? else { return Ok(()) };
+        let place = match &mut self.told {
+            Told::Alone => self.taken,
+            Told::InOrder(keys) => {
+                keys.push(cells.read(|cell| cell.int())?);
+                self.taken
+            }
+            Told::ByKey(keys) => match keys.place(cells)? {
+                Some(place) => place,
+                None => return Ok(()),
+            },
+        };
         let row = self.rows.start + place;
         if !self.rows.contains(&row) {
             return Err(no_key());
@@ -103,70 +116,44 @@ impl Taker<'_> {
     }
 }
 
-/// How it is told which row came back.
-enum Told {
-    /// There is one.
-    Alone,
-    /// By the order: the keys, as they arrive.
-    InOrder(Vec<i64>),
-    /// By their keys, which stand row by row. The one that is looked for is mostly the next.
-    ByKeys { keys: Vec<Value<'static>>, next: usize },
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::prelude::*;
 
-impl Told {
-    fn by_keys(batch: &dyn Batch, rows: &Range<usize>) -> Self {
-        let places = rows.clone().flat_map(|row| batch.table().key.iter().map(move |column| (row, *column)));
-        // No row has NULL as its key.
-        let keys = places.map(|(row, column)| batch.value(row, column).map_or(Value::Null, Value::into_owned));
-        Self::ByKeys { keys: keys.collect(), next: 0 }
+    #[derive(Model, Clone, Debug, PartialEq)]
+    #[model(crate = "crate", table = "read_back_seats")]
+    struct Seat {
+        text: String,
+        #[model(key)]
+        row: String,
+        #[model(key)]
+        place: i32,
+        number: i64,
     }
 
-    /// The values of one of a key's columns.
-    fn column(&self, column: usize, columns: usize) -> Vec<Value<'static>> {
-        match self {
-            Self::ByKeys { keys, .. } => keys.iter().skip(column).step_by(columns.max(1)).cloned().collect(),
-            Self::Alone | Self::InOrder(_) => Vec::new(),
+    /// Where an INSERT gives no rows back, this is how what the database filled in is read.
+    #[test]
+    fn rows_are_told_apart_by_keys_of_several_columns_in_any_order() {
+        let db = Database::connect("sqlite::memory:").wait().unwrap();
+        db.create(models![Seat]).wait().unwrap();
+        let seat = |(row, place): (&str, i32)| Seat { text: String::new(), row: row.into(), place, number: 0 };
+        // What lies between is found as well, and is none of them.
+        let others = [("a", 1), ("b", 3), ("c", 2)];
+        Seat::insert_many(&db, others.map(seat)).wait().unwrap();
+        let keys = [("c", 3), ("a", 2), ("b", 1), ("b", 2), ("a", 3), ("c", 1)];
+        let mut seats = Seat::insert_many(&db, keys.map(seat)).wait().unwrap();
+        for key in &mut seats.clone() {
+            key.text = format!("{}{}", key.row, key.place);
+            key.number = i64::from(key.place);
+            key.save(&db).wait().unwrap();
         }
-    }
-
-    /// The place of a row among those that were sent; `None` where it is none of them.
-    fn place(&mut self, table: &'static TableDef, cells: &mut Row<'_>) -> Result<Option<usize>> {
-        match self {
-            Self::Alone => Ok(Some(0)),
-            Self::InOrder(keys) => {
-                keys.push(cells.read(|cell| cell.int())?);
-                Ok(Some(keys.len() - 1))
-            }
-            Self::ByKeys { keys, next } => {
-                let mut key = Vec::with_capacity(table.key.len());
-                for column in table.key {
-                    key.push(cells.read(|cell| value_of(class_of(table, *column), cell))?);
-                }
-                let width = key.len().max(1);
-                let is_it = |known: &[Value<'_>]| known == key.as_slice();
-                let (before, behind) = keys.split_at_checked(*next * width).unwrap_or_default();
-                let place = behind.chunks_exact(width).position(is_it).map(|n| *next + n);
-                let place = place.or_else(|| before.chunks_exact(width).position(is_it));
-                *next = place.map_or(*next, |place| place + 1);
-                Ok(place)
-            }
+        read_again(db.target(), &mut seats, 1..6, &[3, 0]).wait().unwrap();
+        assert_eq!(*seats[0], seat(keys[0]), "it was not asked for");
+        for seat in &seats[1..] {
+            assert_eq!((&seat.text, seat.number), (&format!("{}{}", seat.row, seat.place), i64::from(seat.place)));
         }
+        Seat::filter(|s| s.row().eq("a") & s.place().eq(3)).delete(&db).wait().unwrap();
+        assert!(read_again(db.target(), &mut seats, 1..6, &[3]).wait().unwrap_err().is_stale());
     }
-}
-
-/// What a cell holds, as the value that was bound.
-fn value_of(class: Class, cell: Cell<'_>) -> Result<Value<'static>, Mismatch> {
-    Ok(match class {
-        Class::Bool => Value::Bool(cell.bool()?),
-        Class::Int => Value::Int(cell.int()?),
-        Class::Float => Value::Float(cell.float()?),
-        Class::Decimal => Value::Decimal(cell.decimal()?),
-        Class::Bytes => Value::Bytes(cell.bytes()?.to_vec().into()),
-        Class::Date => Value::Date(cell.date()?),
-        Class::Time => Value::Time(cell.time()?),
-        Class::DateTime => Value::DateTime(cell.date_time()?),
-        Class::Timestamp => Value::Timestamp(cell.timestamp()?),
-        Class::Uuid => Value::Uuid(cell.uuid()?),
-        _ => Value::Text(cell.text()?.to_owned().into()),
-    })
 }

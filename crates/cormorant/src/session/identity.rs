@@ -1,5 +1,6 @@
 //! Keys of any type, for the identity map.
 
+use std::cmp::Ordering;
 use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 
 use cormorant_driver::{Error, ErrorKind, Result};
@@ -16,6 +17,17 @@ impl Identity {
     /// A key of one value.
     pub(super) fn of_value(value: Value<'static>) -> Self {
         Self([value].into_iter().collect())
+    }
+
+    /// An order of keys of one table: that of numbers and texts.
+    pub(super) fn order(&self, other: &Self) -> Ordering {
+        let values = self.0.iter().zip(&other.0).map(|pair| match pair {
+            (Value::Int(one), Value::Int(other)) => one.cmp(other),
+            (Value::Text(one), Value::Text(other)) => one.cmp(other),
+            (Value::Uuid(one), Value::Uuid(other)) => one.cmp(other),
+            _ => Ordering::Equal,
+        });
+        values.fold(Ordering::Equal, Ordering::then)
     }
 
     pub(super) fn of(key: &impl Key) -> Result<Self> {

@@ -11,8 +11,8 @@ use super::table::Table;
 use crate::executor::{Target, no_rows, statement};
 use crate::mapper::push_key;
 use crate::query::class_of;
-use crate::record::{Batch, insert_batch};
-use crate::{Columns, Unstorable, problem};
+use crate::record::{Batch, insert_batch, stale_rows, update_rows};
+use crate::{Columns, Unstorable, problem, validate};
 
 /// The condition that a row has this key.
 pub(super) fn push_identity(buffer: &mut Buffer, table: &'static TableDef, identity: Identity) {
@@ -81,25 +81,25 @@ impl Batch for NewRows<'_> {
     }
 }
 
-/// Writes some columns of objects of one table.
-pub(super) async fn update(target: Target<'_>, table: &mut Table, columns: Columns, rows: &[u32]) -> Result<()> {
+/// Writes some columns of objects of one table, in the order of their keys: who else does so waits, and no two for each
+/// other.
+pub(super) async fn update(target: Target<'_>, table: &Table, columns: Columns, rows: &[u32]) -> Result<()> {
     let columns: Vec<u16> = columns.iter().collect();
-    for at in rows {
-        let mut buffer = Buffer::default();
-        for column in &columns {
-            buffer.push(Token::Bind(class_of(table.def, *column)));
-            buffer.push(Token::Set(*column));
-            let value = table.entities.value(*at, *column);
-            buffer.values.push(value.map_or_else(|u| Value::Unstorable(u.0.into()), Value::into_owned));
-        }
-        push_identity(&mut buffer, table.def, table.entities.base_identity(*at)?);
-        let statement = statement(Kind::Update, table.def, &buffer.tokens);
-        let done = target.run(&statement, &buffer.values, &mut no_rows).await;
-        let written = buffer.values.get(..columns.len()).unwrap_or_default();
-        let done = done.map_err(|error| problem::of_write(error, table.def, &columns, written))?;
-        missing(table, 1, done.rows, "saved")?;
+    let keys = rows.iter().map(|at| table.entities.base_identity(*at)).collect::<Result<Vec<_>>>()?;
+    let mut rows: Vec<(Identity, u32)> = keys.into_iter().zip(rows.iter().copied()).collect();
+    rows.sort_by(|(one, _), (other, _)| one.order(other));
+    let mut values = Vec::with_capacity(rows.len() * (columns.len() + 1));
+    for (key, at) in &rows {
+        validate::values_of(table.def, columns.iter().copied(), |column| table.entities.value(*at, column), |value| {
+            values.push(value);
+        })?;
+        values.extend(key.0.iter().cloned());
     }
-    Ok(())
+    let found = update_rows(target, table.def, &columns, &[], values).await?;
+    match found < rows.len() as u64 {
+        true => Err(stale_rows(target, table.def, rows.into_iter().flat_map(|(key, _)| key.0).collect()).await),
+        false => Ok(()),
+    }
 }
 
 /// Writes some columns of one object before its turn: with a value that only stands in, or with the object's own. A
