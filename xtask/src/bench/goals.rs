@@ -57,7 +57,7 @@ fn check(backend: Backend, figures: &Figures, case: Case, rows: usize, system: &
             _ => 1.0,
         };
         if let Some(times) = times(rival, 1.0 / least) {
-            miss(format!("{} of {rival}, at most {}", ratio(times), 1.0 / least));
+            miss(format!("{rival} takes {} times as long, at least {least}", ratio(1.0 / times)));
         }
     }
     missed
