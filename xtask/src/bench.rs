@@ -13,6 +13,7 @@ pub(crate) mod options;
 mod peers;
 mod place;
 mod process;
+mod python;
 mod readme;
 mod run;
 mod table;
@@ -35,7 +36,7 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
     let mut figures = Figures::default();
     let mut failures = Vec::new();
     for backend in &options.backends {
-        let peers = peers::chosen(*backend, &options.systems);
+        let peers = peers::chosen(*backend, options);
         for peer in &peers {
             peer.build(*backend)?;
         }

@@ -9,6 +9,7 @@ pub struct User {
     pub id: i32,
     pub name: String,
     pub hair_color: Option<String>,
+    pub posts: HasMany<Post>,
 }
 
 #[derive(Model)]
@@ -18,6 +19,15 @@ pub struct Post {
     pub user: ForeignKey<User>,
     pub title: String,
     pub body: Option<String>,
+    pub comments: HasMany<Comment>,
+}
+
+#[derive(Model)]
+#[model(autoincrement)]
+pub struct Comment {
+    pub id: i32,
+    pub post: ForeignKey<Post>,
+    pub text: String,
 }
 
 pub fn url(place: &Place) -> String {

@@ -31,7 +31,7 @@ macro_rules! system {
 
             async fn medium_complex_query(&mut self, meter: &mut Meter) -> Outcome {
                 measure!(meter, {
-                    // SQL by hand: a query follows foreign keys in their own direction only.
+                    // SQL by hand: a query joins along foreign keys in their own direction only.
                     let rows: Vec<(Record<User>, Option<Record<Post>>)> = sql!(
                         "SELECT users.id, users.name, users.hair_color, \
                          posts.id, posts.user_id, posts.title, posts.body \
@@ -82,6 +82,19 @@ macro_rules! system {
             async fn lookups(&mut self, meter: &mut Meter) -> Outcome {
                 let db = &self.db;
                 measure!(meter, try_join_all(Keys::at_once().map(|key| User::get(db, key))).$($done)*.unwrap());
+                Ok(())
+            }
+
+            async fn has_many(&mut self, meter: &mut Meter) -> Outcome {
+                measure!(meter, User::query().include(|u| u.posts()).all(&self.db).$($done)*.unwrap());
+                Ok(())
+            }
+
+            async fn three_levels(&mut self, meter: &mut Meter) -> Outcome {
+                measure!(meter, {
+                    let query = User::query().include(|u| u.posts().include(|p| p.comments()));
+                    query.all(&self.db).$($done)*.unwrap()
+                });
                 Ok(())
             }
         }

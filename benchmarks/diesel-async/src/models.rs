@@ -19,8 +19,17 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    comments {
+        id -> Integer,
+        post_id -> Integer,
+        text -> Text,
+    }
+}
+
 diesel::joinable!(posts -> users (user_id));
-diesel::allow_tables_to_appear_in_same_query!(users, posts);
+diesel::joinable!(comments -> posts (post_id));
+diesel::allow_tables_to_appear_in_same_query!(users, posts, comments);
 
 #[derive(Queryable, Identifiable, AsChangeset)]
 #[diesel(table_name = users, treat_none_as_null = true)]
@@ -30,13 +39,23 @@ pub struct User {
     pub hair_color: Option<String>,
 }
 
-#[derive(Queryable)]
+#[derive(Queryable, Identifiable, Associations)]
+#[diesel(table_name = posts, belongs_to(User))]
 #[expect(dead_code, reason = "read to be compared with what others read")]
 pub struct Post {
     id: i32,
     user_id: i32,
     title: String,
     body: Option<String>,
+}
+
+#[derive(Queryable, Identifiable, Associations)]
+#[diesel(table_name = comments, belongs_to(Post))]
+#[expect(dead_code, reason = "read to be compared with what others read")]
+pub struct Comment {
+    id: i32,
+    post_id: i32,
+    text: String,
 }
 
 #[derive(Insertable)]

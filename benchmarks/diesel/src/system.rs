@@ -8,7 +8,7 @@ use harness::{Meter, Outcome, Place, System, measure};
 
 use crate::backend::{self, Raw};
 use crate::insert;
-use crate::models::{Post, User, posts, users};
+use crate::models::{Comment, Post, User, posts, users};
 
 pub struct Diesel {
     connection: Raw,
@@ -90,6 +90,30 @@ impl System for Diesel {
                 Keys::at_once().map(|key| by_key(&mut pool.get().unwrap(), key)).collect::<Vec<User>>()
             }),
         }
+        Ok(())
+    }
+
+    async fn has_many(&mut self, meter: &mut Meter) -> Outcome {
+        let connection = &mut self.connection;
+        measure!(meter, {
+            let users: Vec<User> = users::table.load(connection).unwrap();
+            let posts: Vec<Post> = Post::belonging_to(&users).load(connection).unwrap();
+            let posts = posts.grouped_by(&users);
+            users.into_iter().zip(posts).collect::<Vec<(User, Vec<Post>)>>()
+        });
+        Ok(())
+    }
+
+    async fn three_levels(&mut self, meter: &mut Meter) -> Outcome {
+        let connection = &mut self.connection;
+        measure!(meter, {
+            let users: Vec<User> = users::table.load(connection).unwrap();
+            let posts: Vec<Post> = Post::belonging_to(&users).load(connection).unwrap();
+            let comments: Vec<Comment> = Comment::belonging_to(&posts).load(connection).unwrap();
+            let comments = comments.grouped_by(&posts);
+            let posts = posts.into_iter().zip(comments).grouped_by(&users);
+            users.into_iter().zip(posts).collect::<Vec<(User, Vec<(Post, Vec<Comment>)>)>>()
+        });
         Ok(())
     }
 }

@@ -20,10 +20,14 @@ pub enum Case {
     LookupsOnConnection,
     /// The same with several connections.
     LookupsOnPool,
+    /// Users, each with their ten posts.
+    HasMany,
+    /// Users, each with their ten posts, each of these with its ten comments. (From Diesel's own benchmarks.)
+    ThreeLevels,
 }
 
 impl Case {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::TrivialQuery,
         Self::MediumComplexQuery,
         Self::Insert,
@@ -32,6 +36,8 @@ impl Case {
         Self::SaveUnchanged,
         Self::LookupsOnConnection,
         Self::LookupsOnPool,
+        Self::HasMany,
+        Self::ThreeLevels,
     ];
 
     pub fn name(self) -> &'static str {
@@ -44,6 +50,8 @@ impl Case {
             Self::SaveUnchanged => "save_unchanged",
             Self::LookupsOnConnection => "lookups_on_connection",
             Self::LookupsOnPool => "lookups_on_pool",
+            Self::HasMany => "has_many",
+            Self::ThreeLevels => "three_levels",
         }
     }
 
@@ -51,13 +59,21 @@ impl Case {
         Self::ALL.into_iter().find(|case| case.name() == name)
     }
 
-    /// How many rows one operation reads or writes; each number is a measurement of its own.
+    /// How many rows one operation reads or writes, where rows have others of their own without those; each number is
+    /// a measurement of its own.
     pub fn rows(self) -> &'static [usize] {
         match self {
             Self::TrivialQuery | Self::MediumComplexQuery => &[1, 10, 100, 1_000, 10_000],
             Self::Insert => &[1, 10, 25, 50, 100, 1_000, 100_000],
             Self::PointLookup | Self::Update | Self::SaveUnchanged => &[1],
             Self::LookupsOnConnection | Self::LookupsOnPool => &[32],
+            Self::HasMany => &[100, 1_000],
+            Self::ThreeLevels => &[100],
         }
+    }
+
+    /// Whether related rows are loaded.
+    pub fn is_relations(self) -> bool {
+        matches!(self, Self::HasMany | Self::ThreeLevels)
     }
 }

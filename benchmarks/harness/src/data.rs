@@ -8,6 +8,9 @@ pub const WANTED_COLOR: &str = "black";
 /// How many users there are where a case reads or changes single ones; their keys are 1 to this.
 const USERS: usize = 1_000;
 
+/// How many posts each user has, and comments each post, where they have any.
+pub const OF_EACH: usize = 10;
+
 /// A user that is not in the database yet, as a program holds it.
 pub struct NewUser {
     pub name: String,
@@ -59,41 +62,64 @@ impl Colors {
     }
 }
 
-/// The statements that make the tables of a case and fill them. They bind nothing.
-pub(crate) fn set_up(backend: Backend, case: Case, rows: usize) -> Vec<String> {
+/// The statements that make the tables of a case and fill them. They bind nothing, and each is one line.
+pub fn set_up(backend: Backend, case: Case, rows: usize) -> Vec<String> {
     let mut statements: Vec<String> = schema(backend).iter().map(|&statement| statement.to_owned()).collect();
     statements.extend(match case {
         Case::TrivialQuery => users(rows, |_| "NULL"),
-        Case::MediumComplexQuery => users(rows, alternating),
+        Case::MediumComplexQuery | Case::HasMany | Case::ThreeLevels => users(rows, alternating),
         Case::Insert => Vec::new(),
         _ => users(USERS, alternating),
     });
+    if case.is_relations() {
+        statements.extend(posts(rows));
+        statements.extend(if case == Case::ThreeLevels { comments(rows * OF_EACH) } else { Vec::new() });
+        statements.extend(indexes(backend).iter().map(|&statement| statement.to_owned()));
+    }
     if backend == Backend::Postgres {
-        statements.push("VACUUM ANALYZE users, posts".to_owned());
+        statements.push("VACUUM ANALYZE users, posts, comments".to_owned());
     }
     statements
 }
 
-fn schema(backend: Backend) -> [&'static str; 4] {
-    let (users, posts) = match backend {
-        Backend::Sqlite => (
+fn schema(backend: Backend) -> [&'static str; 6] {
+    let [users, posts, comments] = match backend {
+        Backend::Sqlite => [
             "CREATE TABLE users (id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, name TEXT NOT NULL, hair_color TEXT)",
             "CREATE TABLE posts (id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, user_id INTEGER NOT NULL \
              REFERENCES users (id), title TEXT NOT NULL, body TEXT)",
-        ),
-        Backend::Postgres => (
+            "CREATE TABLE comments (id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, post_id INTEGER NOT NULL \
+             REFERENCES posts (id), text TEXT NOT NULL)",
+        ],
+        Backend::Postgres => [
             "CREATE TABLE users (id SERIAL PRIMARY KEY, name TEXT NOT NULL, hair_color TEXT)",
             "CREATE TABLE posts (id SERIAL PRIMARY KEY, user_id INTEGER NOT NULL REFERENCES users (id), \
              title TEXT NOT NULL, body TEXT)",
-        ),
-        Backend::Mariadb => (
+            "CREATE TABLE comments (id SERIAL PRIMARY KEY, post_id INTEGER NOT NULL REFERENCES posts (id), \
+             text TEXT NOT NULL)",
+        ],
+        Backend::Mariadb => [
             "CREATE TABLE users (id INTEGER PRIMARY KEY AUTO_INCREMENT, name TEXT NOT NULL, hair_color TEXT) \
              CHARACTER SET utf8mb4",
             "CREATE TABLE posts (id INTEGER PRIMARY KEY AUTO_INCREMENT, user_id INTEGER NOT NULL, \
              title TEXT NOT NULL, body TEXT, FOREIGN KEY (user_id) REFERENCES users (id)) CHARACTER SET utf8mb4",
-        ),
+            "CREATE TABLE comments (id INTEGER PRIMARY KEY AUTO_INCREMENT, post_id INTEGER NOT NULL, \
+             text TEXT NOT NULL, FOREIGN KEY (post_id) REFERENCES posts (id)) CHARACTER SET utf8mb4",
+        ],
     };
-    ["DROP TABLE IF EXISTS posts", "DROP TABLE IF EXISTS users", users, posts]
+    let [first, second, third] =
+        ["DROP TABLE IF EXISTS comments", "DROP TABLE IF EXISTS posts", "DROP TABLE IF EXISTS users"];
+    [first, second, third, users, posts, comments]
+}
+
+/// Those that a program which follows foreign keys backwards has. MariaDB makes them of itself.
+fn indexes(backend: Backend) -> &'static [&'static str] {
+    match backend {
+        Backend::Mariadb => &[],
+        Backend::Sqlite | Backend::Postgres => {
+            &["CREATE INDEX posts_user_id ON posts (user_id)", "CREATE INDEX comments_post_id ON comments (post_id)"]
+        }
+    }
 }
 
 /// The first user is the one whose hair has the colour that is asked for.
@@ -102,10 +128,29 @@ fn alternating(n: usize) -> &'static str {
 }
 
 fn users(rows: usize, hair_color: fn(usize) -> &'static str) -> Vec<String> {
+    inserts("users (name, hair_color)", rows, |n| format!("('User {n}', {})", hair_color(n)))
+}
+
+/// Of each user so many, one user after the other.
+fn posts(users: usize) -> Vec<String> {
+    inserts("posts (user_id, title)", users * OF_EACH, |n| {
+        let (user, n) = (n / OF_EACH + 1, n % OF_EACH);
+        format!("({user}, 'Post {n} by user {user}')")
+    })
+}
+
+fn comments(posts: usize) -> Vec<String> {
+    inserts("comments (post_id, text)", posts * OF_EACH, |n| {
+        let (post, n) = (n / OF_EACH + 1, n % OF_EACH);
+        format!("({post}, 'Comment {n} on post {post}')")
+    })
+}
+
+fn inserts(columns: &str, rows: usize, values: impl Fn(usize) -> String) -> Vec<String> {
     let numbers: Vec<usize> = (0..rows).collect();
     let insert = |chunk: &[usize]| {
-        let rows: Vec<String> = chunk.iter().map(|&n| format!("('User {n}', {})", hair_color(n))).collect();
-        format!("INSERT INTO users (name, hair_color) VALUES {}", rows.join(", "))
+        let rows: Vec<String> = chunk.iter().map(|&n| values(n)).collect();
+        format!("INSERT INTO {columns} VALUES {}", rows.join(", "))
     };
     numbers.chunks(500).map(insert).collect()
 }

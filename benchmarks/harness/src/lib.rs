@@ -7,6 +7,7 @@
 mod block_on;
 mod case;
 pub mod data;
+mod grouped;
 mod meter;
 mod place;
 mod serve;
@@ -14,6 +15,7 @@ mod system;
 
 pub use block_on::block_on;
 pub use case::Case;
+pub use grouped::grouped;
 pub use meter::Meter;
 pub use place::{Backend, Place, Server};
 pub use serve::{Arguments, serve};

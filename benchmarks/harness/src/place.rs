@@ -9,7 +9,7 @@ pub enum Backend {
 }
 
 impl Backend {
-    pub(crate) fn named(name: &str) -> Option<Self> {
+    pub fn named(name: &str) -> Option<Self> {
         match name {
             "sqlite" => Some(Self::Sqlite),
             "postgres" => Some(Self::Postgres),

@@ -100,5 +100,7 @@ async fn batch(system: &mut impl System, case: Case, rows: usize, meter: &mut Me
         Case::Update => system.update(meter).await,
         Case::SaveUnchanged => system.save_unchanged(meter).await,
         Case::LookupsOnConnection | Case::LookupsOnPool => system.lookups(meter).await,
+        Case::HasMany => system.has_many(meter).await,
+        Case::ThreeLevels => system.three_levels(meter).await,
     }
 }

@@ -40,4 +40,10 @@ pub trait System: Sized + Send {
 
     /// On one connection, or on as many as there are at its place.
     fn lookups(&mut self, meter: &mut Meter) -> impl Future<Output = Outcome> + Send;
+
+    /// Every user, with their posts.
+    fn has_many(&mut self, meter: &mut Meter) -> impl Future<Output = Outcome> + Send;
+
+    /// Every user, with their posts, with their comments.
+    fn three_levels(&mut self, meter: &mut Meter) -> impl Future<Output = Outcome> + Send;
 }

@@ -10,12 +10,21 @@ pub struct User {
     pub hair_color: Option<String>,
 }
 
-#[expect(dead_code, reason = "read to be compared with what others read")]
 pub struct Post {
-    id: i32,
-    user_id: i32,
+    pub id: i32,
+    pub user_id: i32,
+    #[expect(dead_code, reason = "read to be compared with what others read")]
     title: String,
+    #[expect(dead_code, reason = "read to be compared with what others read")]
     body: Option<String>,
+}
+
+pub struct Comment {
+    #[expect(dead_code, reason = "read to be compared with what others read")]
+    id: i32,
+    pub post_id: i32,
+    #[expect(dead_code, reason = "read to be compared with what others read")]
+    text: String,
 }
 
 pub fn user(row: &mut Row) -> User {
@@ -25,13 +34,20 @@ pub fn user(row: &mut Row) -> User {
 pub fn user_and_post(row: &mut Row) -> (User, Option<Post>) {
     let user = user(row);
     let id: Option<i32> = row.take(3).unwrap();
-    let post = id.map(|id| Post {
-        id,
-        user_id: row.take(4).unwrap(),
-        title: row.take(5).unwrap(),
-        body: row.take(6).unwrap(),
-    });
-    (user, post)
+    (user, id.map(|id| post_after(id, row, 4)))
+}
+
+pub fn post(row: &mut Row) -> Post {
+    post_after(row.take(0).unwrap(), row, 1)
+}
+
+fn post_after(id: i32, row: &mut Row, first: usize) -> Post {
+    let (title, body) = (row.take(first + 1).unwrap(), row.take(first + 2).unwrap());
+    Post { id, user_id: row.take(first).unwrap(), title, body }
+}
+
+pub fn comment(row: &mut Row) -> Comment {
+    Comment { id: row.take(0).unwrap(), post_id: row.take(1).unwrap(), text: row.take(2).unwrap() }
 }
 
 /// As they arrive.

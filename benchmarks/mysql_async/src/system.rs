@@ -7,9 +7,10 @@ use mysql_async::prelude::*;
 use mysql_async::{Conn, Opts, OptsBuilder, Params, Statement};
 
 use crate::insert::Insert;
+use crate::relations;
 use crate::rows::{User, all, by_key, user, user_and_post};
 
-const TRIVIAL: &str = "SELECT id, name, hair_color FROM users";
+pub const TRIVIAL: &str = "SELECT id, name, hair_color FROM users";
 const MEDIUM: &str = "SELECT users.id, users.name, users.hair_color, posts.id, posts.user_id, posts.title, posts.body \
                       FROM users LEFT JOIN posts ON posts.user_id = users.id WHERE users.hair_color = ?";
 const BY_KEY: &str = "SELECT id, name, hair_color FROM users WHERE id = ?";
@@ -102,6 +103,16 @@ impl System for Floor {
             });
             join_all(lookups).await
         });
+        Ok(())
+    }
+
+    async fn has_many(&mut self, meter: &mut Meter) -> Outcome {
+        relations::has_many(self.connection(), meter).await;
+        Ok(())
+    }
+
+    async fn three_levels(&mut self, meter: &mut Meter) -> Outcome {
+        relations::three_levels(self.connection(), meter).await;
         Ok(())
     }
 }

@@ -4,6 +4,7 @@
 //! what a library has to do.
 
 mod insert;
+mod relations;
 mod statements;
 mod system;
 

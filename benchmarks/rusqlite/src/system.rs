@@ -7,25 +7,26 @@ use harness::{Meter, Outcome, Place, System, measure};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, Row, Rows};
 
-use crate::insert;
 use crate::statements::Statements;
+use crate::{insert, relations};
 
 #[derive(Clone, PartialEq)]
 pub struct User {
-    id: i32,
+    pub id: i32,
     name: String,
     hair_color: Option<String>,
 }
 
-#[expect(dead_code, reason = "read to be compared with what others read")]
-struct Post {
-    id: i32,
-    user_id: i32,
+pub struct Post {
+    pub id: i32,
+    pub user_id: i32,
+    #[expect(dead_code, reason = "read to be compared with what others read")]
     title: String,
+    #[expect(dead_code, reason = "read to be compared with what others read")]
     body: Option<String>,
 }
 
-const TRIVIAL: &str = "SELECT id, name, hair_color FROM users";
+pub const TRIVIAL: &str = "SELECT id, name, hair_color FROM users";
 const MEDIUM: &str = "SELECT users.id, users.name, users.hair_color, posts.id, posts.user_id, posts.title, posts.body \
                       FROM users LEFT JOIN posts ON posts.user_id = users.id WHERE users.hair_color = ?";
 const BY_KEY: &str = "SELECT id, name, hair_color FROM users WHERE id = ?";
@@ -60,7 +61,7 @@ impl<S: Statements + Send> System for Floor<S> {
         let mut kept = S::keep(self.connection(), MEDIUM);
         measure!(meter, {
             let mut statement = S::ready(&mut kept);
-            all(statement.query([WANTED_COLOR]).unwrap(), |row| Ok((user(row)?, post(row)?)))
+            all(statement.query([WANTED_COLOR]).unwrap(), |row| Ok((user(row)?, post_if_any(row)?)))
         });
         Ok(())
     }
@@ -120,6 +121,16 @@ impl<S: Statements + Send> System for Floor<S> {
         });
         Ok(())
     }
+
+    async fn has_many(&mut self, meter: &mut Meter) -> Outcome {
+        relations::has_many::<S>(self.connection(), meter);
+        Ok(())
+    }
+
+    async fn three_levels(&mut self, meter: &mut Meter) -> Outcome {
+        relations::three_levels::<S>(self.connection(), meter);
+        Ok(())
+    }
 }
 
 impl<S> Floor<S> {
@@ -142,7 +153,7 @@ fn connect(file: Option<&str>) -> Connection {
 }
 
 /// A loop: collecting from an iterator costs a twentieth more.
-fn all<T>(mut rows: Rows<'_>, read: impl Fn(&Row<'_>) -> rusqlite::Result<T>) -> Vec<T> {
+pub fn all<T>(mut rows: Rows<'_>, read: impl Fn(&Row<'_>) -> rusqlite::Result<T>) -> Vec<T> {
     let mut read_rows = Vec::new();
     while let Some(row) = rows.next().unwrap() {
         read_rows.push(read(row).unwrap());
@@ -154,11 +165,17 @@ fn by_key<S: Statements>(kept: &mut S::Kept<'_>, key: i32) -> User {
     S::ready(kept).query_row([key], user).unwrap()
 }
 
-fn user(row: &Row<'_>) -> rusqlite::Result<User> {
+pub fn user(row: &Row<'_>) -> rusqlite::Result<User> {
     Ok(User { id: row.get(0)?, name: row.get(1)?, hair_color: row.get(2)? })
 }
 
-fn post(row: &Row<'_>) -> rusqlite::Result<Option<Post>> {
-    let Some(id) = row.get(3)? else { return Ok(None) };
-    Ok(Some(Post { id, user_id: row.get(4)?, title: row.get(5)?, body: row.get(6)? }))
+fn post_if_any(row: &Row<'_>) -> rusqlite::Result<Option<Post>> {
+    let there: Option<i32> = row.get(3)?;
+    there.map(|_| post(row, 3)).transpose()
+}
+
+/// Its columns begin at `first`.
+pub fn post(row: &Row<'_>, first: usize) -> rusqlite::Result<Post> {
+    let (title, body) = (row.get(first + 2)?, row.get(first + 3)?);
+    Ok(Post { id: row.get(first)?, user_id: row.get(first + 1)?, title, body })
 }

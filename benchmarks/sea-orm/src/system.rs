@@ -8,7 +8,7 @@ use sea_orm::{
     EntityTrait as _, IntoActiveModel as _, NotSet, QueryFilter as _, Set, TransactionTrait as _,
 };
 
-use crate::models::{posts, users};
+use crate::models::{comments, posts, users};
 
 /// Rows per statement where there are many.
 const CHUNK: usize = 1_000;
@@ -87,6 +87,16 @@ impl System for Peer {
     async fn lookups(&mut self, meter: &mut Meter) -> Outcome {
         let db = &self.db;
         measure!(meter, join_all(Keys::at_once().map(|key| by_key(db, key))).await);
+        Ok(())
+    }
+
+    async fn has_many(&mut self, meter: &mut Meter) -> Outcome {
+        measure!(meter, users::Entity::load().with(posts::Entity).all(&self.db).await.unwrap());
+        Ok(())
+    }
+
+    async fn three_levels(&mut self, meter: &mut Meter) -> Outcome {
+        measure!(meter, { users::Entity::load().with((posts::Entity, comments::Entity)).all(&self.db).await.unwrap() });
         Ok(())
     }
 }

@@ -3,6 +3,7 @@
 mod backend;
 mod insert;
 mod models;
+mod relations;
 mod system;
 
 use harness::{Arguments, serve};

@@ -9,12 +9,23 @@ pub struct User {
     pub hair_color: Option<String>,
 }
 
-#[expect(dead_code, reason = "read to be compared with what others read")]
+#[derive(FromRow)]
 pub struct Post {
-    id: i32,
-    user_id: i32,
+    pub id: i32,
+    pub user_id: i32,
+    #[expect(dead_code, reason = "read to be compared with what others read")]
     title: String,
+    #[expect(dead_code, reason = "read to be compared with what others read")]
     body: Option<String>,
+}
+
+#[derive(FromRow)]
+pub struct Comment {
+    #[expect(dead_code, reason = "read to be compared with what others read")]
+    id: i32,
+    pub post_id: i32,
+    #[expect(dead_code, reason = "read to be compared with what others read")]
+    text: String,
 }
 
 /// The cells of a post that there may be.

@@ -9,8 +9,9 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _, Executor as _, Pool};
 use crate::backend::{Db, options, pick};
 use crate::insert::Insert;
 use crate::models::{Post, User, UserAndCells};
+use crate::relations;
 
-const TRIVIAL: &str = "SELECT id, name, hair_color FROM users";
+pub const TRIVIAL: &str = "SELECT id, name, hair_color FROM users";
 const MEDIUM: &str = pick(
     "SELECT users.id, users.name, users.hair_color, posts.id AS post_id, posts.user_id, posts.title, posts.body \
      FROM users LEFT JOIN posts ON posts.user_id = users.id WHERE users.hair_color = ?",
@@ -93,6 +94,16 @@ impl System for Peer {
             }),
             Some(pool) => measure!(meter, join_all(Keys::at_once().map(|key| by_key(pool, key))).await),
         }
+        Ok(())
+    }
+
+    async fn has_many(&mut self, meter: &mut Meter) -> Outcome {
+        relations::has_many(&mut self.connection, meter).await;
+        Ok(())
+    }
+
+    async fn three_levels(&mut self, meter: &mut Meter) -> Outcome {
+        relations::three_levels(&mut self.connection, meter).await;
         Ok(())
     }
 }

@@ -24,4 +24,18 @@ pub struct Post {
     pub user: Deferred<User>,
     pub title: String,
     pub body: Option<String>,
+    #[has_many]
+    pub comments: Deferred<Vec<Comment>>,
+}
+
+#[derive(Debug, toasty::Model)]
+pub struct Comment {
+    #[key]
+    #[auto]
+    pub id: i32,
+    #[index]
+    pub post_id: i32,
+    #[belongs_to]
+    pub post: Deferred<Post>,
+    pub text: String,
 }

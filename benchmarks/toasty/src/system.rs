@@ -78,6 +78,16 @@ impl System for Peer {
         });
         Ok(())
     }
+
+    async fn has_many(&mut self, meter: &mut Meter) -> Outcome {
+        measure!(meter, User::all().include(User::fields().posts()).exec(&mut self.db).await.unwrap());
+        Ok(())
+    }
+
+    async fn three_levels(&mut self, meter: &mut Meter) -> Outcome {
+        measure!(meter, { User::all().include(User::fields().posts().comments()).exec(&mut self.db).await.unwrap() });
+        Ok(())
+    }
 }
 
 async fn by_key(db: &mut Db, key: i32) -> User {

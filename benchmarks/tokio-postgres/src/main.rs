@@ -4,6 +4,7 @@
 //! multi-thread runtime.
 
 mod insert;
+mod relations;
 mod rows;
 mod system;
 

@@ -12,12 +12,21 @@ pub struct User {
     pub hair_color: Option<String>,
 }
 
-#[expect(dead_code, reason = "read to be compared with what others read")]
 pub struct Post {
-    id: i32,
-    user_id: i32,
+    pub id: i32,
+    pub user_id: i32,
+    #[expect(dead_code, reason = "read to be compared with what others read")]
     title: String,
+    #[expect(dead_code, reason = "read to be compared with what others read")]
     body: Option<String>,
+}
+
+pub struct Comment {
+    #[expect(dead_code, reason = "read to be compared with what others read")]
+    id: i32,
+    pub post_id: i32,
+    #[expect(dead_code, reason = "read to be compared with what others read")]
+    text: String,
 }
 
 pub fn user(row: &Row) -> User {
@@ -25,8 +34,20 @@ pub fn user(row: &Row) -> User {
 }
 
 pub fn user_and_post(row: &Row) -> (User, Option<Post>) {
-    let post = |id| Post { id, user_id: row.get(4), title: row.get(5), body: row.get(6) };
-    (user(row), row.get::<_, Option<i32>>(3).map(post))
+    (user(row), row.get::<_, Option<i32>>(3).map(|_| post_at(row, 3)))
+}
+
+pub fn post(row: &Row) -> Post {
+    post_at(row, 0)
+}
+
+fn post_at(row: &Row, first: usize) -> Post {
+    let (title, body) = (row.get(first + 2), row.get(first + 3));
+    Post { id: row.get(first), user_id: row.get(first + 1), title, body }
+}
+
+pub fn comment(row: &Row) -> Comment {
+    Comment { id: row.get(0), post_id: row.get(1), text: row.get(2) }
 }
 
 /// As they arrive: a vector of the driver's rows first would cost a quarter more.

@@ -5,16 +5,16 @@ use harness::data::{Colors, Keys, WANTED_COLOR};
 use harness::{Meter, Outcome, Place, System, measure};
 use tokio_postgres::{Client, Config, NoTls, Statement};
 
-use crate::insert;
 use crate::rows::{User, all, user, user_and_post};
+use crate::{insert, relations};
 
-const TRIVIAL: &str = "SELECT id, name, hair_color FROM users";
+pub const TRIVIAL: &str = "SELECT id, name, hair_color FROM users";
 const MEDIUM: &str = "SELECT users.id, users.name, users.hair_color, posts.id, posts.user_id, posts.title, posts.body \
                       FROM users LEFT JOIN posts ON posts.user_id = users.id WHERE users.hair_color = $1";
 const BY_KEY: &str = "SELECT id, name, hair_color FROM users WHERE id = $1";
 const UPDATE: &str = "UPDATE users SET hair_color = $1 WHERE id = $2";
 
-const NO_VALUES: [&str; 0] = [];
+pub const NO_VALUES: [&str; 0] = [];
 
 pub struct Floor {
     clients: Vec<Client>,
@@ -104,6 +104,16 @@ impl System for Floor {
             };
             join_all(Keys::at_once().enumerate().map(lookup)).await
         });
+        Ok(())
+    }
+
+    async fn has_many(&mut self, meter: &mut Meter) -> Outcome {
+        relations::has_many(self.client(), meter).await;
+        Ok(())
+    }
+
+    async fn three_levels(&mut self, meter: &mut Meter) -> Outcome {
+        relations::three_levels(self.client(), meter).await;
         Ok(())
     }
 }

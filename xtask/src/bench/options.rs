@@ -21,12 +21,14 @@ pub(crate) struct Options {
     pub(super) cases: Vec<Case>,
     /// All when empty.
     pub(super) systems: Vec<String>,
+    /// Those written in Python as well.
+    pub(super) python: bool,
     pub(super) rounds: usize,
     pub(super) write_readme: bool,
 }
 
 pub(crate) fn parse(mut words: impl Iterator<Item = String>) -> Result<Request, String> {
-    let (mut what, mut rounds, mut write_readme) = (None, None, false);
+    let (mut what, mut rounds, mut python, mut write_readme) = (None, None, false, false);
     let (mut systems, mut cases) = (Vec::new(), Vec::new());
     while let Some(word) = words.next() {
         let (name, value) = match word.split_once('=') {
@@ -39,6 +41,7 @@ pub(crate) fn parse(mut words: impl Iterator<Item = String>) -> Result<Request, 
             "--rounds" => rounds = Some(number(&value()?)?),
             "--systems" => systems = list(&value()?),
             "--cases" => cases = list(&value()?),
+            "--python" => python = true,
             "--write-readme" => write_readme = true,
             _ if word.starts_with('-') => return Err(format!("unknown option `{word}`; {HINT}")),
             _ if what.is_some() => return Err(format!("unexpected argument `{word}`; {HINT}")),
@@ -46,7 +49,7 @@ pub(crate) fn parse(mut words: impl Iterator<Item = String>) -> Result<Request, 
         }
     }
     if what.as_deref() == Some("build") {
-        if write_readme || !cases.is_empty() {
+        if write_readme || python || !cases.is_empty() {
             return Err(format!("`build` takes `--rounds` and `--systems` alone; {HINT}"));
         }
         return Ok(Request::Build(systems, rounds));
@@ -70,6 +73,7 @@ pub(crate) fn parse(mut words: impl Iterator<Item = String>) -> Result<Request, 
         backends,
         cases: all_or(&cases)?,
         systems,
+        python,
         rounds: rounds.unwrap_or(ROUNDS),
         write_readme,
     }))
@@ -107,6 +111,9 @@ Options:
   --rounds <N>     How often each system measures each case (11); 1 is a trial
   --systems <A,B>  Only these, such as rusqlite,cormorant,diesel
   --cases <A,B>    Only these, such as trivial_query,point_lookup
+  --python         SQLAlchemy and Django as well, on SQLite and PostgreSQL, in a
+                   virtual environment under target/: what they load, that is
+                   trivial_query and the relations
   --write-readme   Write benchmarks/chart.svg and the README's section on
                    performance; needs every system and case
 
@@ -114,6 +121,8 @@ Prints a table per backend and writes target/bench/results.json. The systems
 are built first, each in the workspace under benchmarks/ that its dependencies
 need. PostgreSQL and MariaDB run as private servers, reached by Unix socket;
 cases of up to 100 rows share one core with the server, larger ones have all.
+has_many and three_levels count users, who have ten posts each, which have ten
+comments each.
 ";
 
 #[cfg(test)]
@@ -133,6 +142,10 @@ mod tests {
         };
         assert_eq!((few.backends, few.cases, few.rounds), (vec![Backend::Sqlite], vec![Case::Insert], 2));
         assert_eq!(few.systems, ["rusqlite", "diesel"]);
+        let Ok(Request::Run(python)) = parsed("sqlite --python --systems rusqlite") else { panic!("no run") };
+        let systems = |options: &Options| peers::chosen(Backend::Sqlite, options).into_iter().flat_map(|c| c.systems);
+        assert_eq!(systems(&python).collect::<Vec<_>>(), ["rusqlite", "sqlalchemy", "django"]);
+        assert!(!systems(&all).any(peers::is_python));
         assert_eq!(parsed("sqlite --help"), Ok(Request::Help));
         assert_eq!(parsed("build"), Ok(Request::Build(Vec::new(), None)));
         assert_eq!(parsed("build --rounds=3 --systems diesel"), Ok(Request::Build(vec!["diesel".to_owned()], Some(3))));
@@ -150,6 +163,7 @@ mod tests {
             ("--cases delete", "`delete`", "point_lookup"),
             ("--write-readme --cases insert", "every system and case", "--help"),
             ("build --cases insert", "`build`", "--help"),
+            ("build --python", "`build`", "--help"),
         ] {
             let message = parsed(line).unwrap_err();
             assert!(message.contains(word) && message.contains(known), "`{line}` gave: {message}");

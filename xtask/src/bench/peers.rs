@@ -2,7 +2,8 @@
 
 use std::process::Command;
 
-use super::{root, target};
+use super::options::Options;
+use super::{python, root, target};
 use crate::args::Backend;
 use crate::program::output;
 use crate::server::Engine;
@@ -11,7 +12,7 @@ const SQLITE: Backend = Backend::Sqlite;
 const POSTGRES: Backend = Backend::Server(Engine::Postgres);
 const MARIADB: Backend = Backend::Server(Engine::Mariadb);
 
-/// A program under `benchmarks/`, in a workspace of its own.
+/// A program under `benchmarks/`, in a workspace of its own if it is written in Rust.
 pub(super) struct Peer {
     /// Its directory, its program, and the crate whose version is named.
     pub(super) name: &'static str,
@@ -20,10 +21,12 @@ pub(super) struct Peer {
     backends: &'static [Backend],
     /// Where it is not measured although it could be, and why.
     missing: Option<(Backend, &'static str)>,
+    /// Those are run by `benchmarks/python`, and only when they are asked for.
+    is_python: bool,
 }
 
 /// In the order of the tables' columns: the floors, ours, the others.
-const PEERS: [Peer; 9] = [
+const PEERS: [Peer; 11] = [
     Peer::new("rusqlite", &["rusqlite", "rusqlite-cached"], &[SQLITE]),
     Peer::new("tokio-postgres", &["tokio-postgres", "tokio-postgres-mt"], &[POSTGRES]),
     Peer::new("mysql_async", &["mysql_async", "mysql_async-mt"], &[MARIADB]),
@@ -36,6 +39,8 @@ const PEERS: [Peer; 9] = [
     Peer::new("sqlx", &["sqlx"], &[SQLITE, POSTGRES, MARIADB]),
     Peer::new("sea-orm", &["sea-orm"], &[SQLITE, POSTGRES, MARIADB]),
     Peer::new("toasty", &["toasty"], &[SQLITE, POSTGRES, MARIADB]),
+    Peer { is_python: true, ..Peer::new("sqlalchemy", &["sqlalchemy"], &[SQLITE, POSTGRES]) },
+    Peer { is_python: true, ..Peer::new("django", &["django"], &[SQLITE, POSTGRES]) },
 ];
 
 /// Whom everybody is compared with.
@@ -56,17 +61,22 @@ pub(super) fn is_driver(system: &str) -> bool {
     Backend::ALL.iter().any(|backend| system.starts_with(floor(*backend)))
 }
 
+pub(super) fn is_python(system: &str) -> bool {
+    PEERS.iter().any(|peer| peer.is_python && peer.systems.contains(&system))
+}
+
 /// The systems of a backend, those that are missing included.
 pub(super) fn systems(backend: Backend) -> impl Iterator<Item = &'static str> {
     PEERS.iter().filter(move |peer| peer.is_on(backend)).flat_map(|peer| peer.systems.iter().copied())
 }
 
-/// The peers of a backend, with the systems that were asked for: all of them if none was.
-pub(super) fn chosen(backend: Backend, asked: &[String]) -> Vec<Chosen> {
-    let wanted = |system: &&str| asked.is_empty() || asked.iter().any(|name| name == system);
+/// The peers of a backend, with the systems that were asked for: if none was, all of them but those in Python.
+pub(super) fn chosen(backend: Backend, options: &Options) -> Vec<Chosen> {
+    let named = |system: &str| options.systems.iter().any(|name| name == system);
+    let all = |peer: &Peer| if peer.is_python { options.python } else { options.systems.is_empty() };
     let choose = |peer: &'static Peer| Chosen {
         peer,
-        systems: peer.systems.iter().copied().filter(wanted).collect(),
+        systems: peer.systems.iter().copied().filter(|system| all(peer) || named(system)).collect(),
         missing: peer.missing.filter(|(where_, _)| *where_ == backend).map(|(_, reason)| reason),
     };
     let peers = PEERS.iter().filter(|peer| peer.is_on(backend)).map(choose);
@@ -75,7 +85,12 @@ pub(super) fn chosen(backend: Backend, asked: &[String]) -> Vec<Chosen> {
 
 impl Peer {
     const fn new(name: &'static str, systems: &'static [&'static str], backends: &'static [Backend]) -> Self {
-        Self { name, systems, backends, missing: None }
+        Self { name, systems, backends, missing: None, is_python: false }
+    }
+
+    /// What is run, but for the arguments that every system gets.
+    pub(super) fn command(&self) -> Command {
+        if self.is_python { python::command() } else { Command::new(target().join("release").join(self.name)) }
     }
 
     fn is_on(&self, backend: Backend) -> bool {
@@ -99,8 +114,14 @@ impl Chosen {
         }
         eprintln!("building {} for {}", self.peer.name, backend.name());
         let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()));
-        cargo.args(["build", "--release", "--features", backend.name()]);
-        cargo.current_dir(root().join("benchmarks").join(self.peer.name)).env("CARGO_TARGET_DIR", target());
+        cargo.args(["build", "--release"]).env("CARGO_TARGET_DIR", target());
+        let workspaces = root().join("benchmarks");
+        if self.peer.is_python {
+            python::build()?;
+            cargo.current_dir(workspaces.join("harness"));
+        } else {
+            cargo.args(["--features", backend.name()]).current_dir(workspaces.join(self.peer.name));
+        }
         output(&mut cargo).map(drop)
     }
 }

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use super::case::Case;
-use super::target;
+use crate::program::describe;
 
 pub(super) struct Process {
     child: Child,
@@ -19,13 +19,12 @@ pub(super) enum Answer {
 }
 
 impl Process {
-    pub(super) fn start(program: &str, arguments: &[String]) -> Result<Self, String> {
-        let failed = |error| format!("cannot run `{program}`: {error}");
-        let mut command = Command::new(target().join("release").join(program));
+    pub(super) fn start(mut command: Command, arguments: &[String]) -> Result<Self, String> {
         // What it complains of goes where ours goes.
-        let mut child = command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().map_err(failed)?;
+        let child = command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+        let mut child = child.map_err(|error| format!("cannot run `{}`: {error}", describe(&command)))?;
         let (Some(input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
-            return Err(format!("`{program}` has no pipes"));
+            return Err(format!("`{}` has no pipes", describe(&command)));
         };
         Ok(Self { child, input, output: BufReader::new(output) })
     }

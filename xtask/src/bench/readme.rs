@@ -15,7 +15,7 @@ const BEGIN: &str = "<!-- bench:begin -->\n";
 const END: &str = "<!-- bench:end -->";
 
 /// What the README shows of the cases; the chart shows all.
-const SHOWN: [(Case, usize); 9] = [
+const SHOWN: [(Case, usize); 11] = [
     (Case::TrivialQuery, 1),
     (Case::TrivialQuery, 100),
     (Case::TrivialQuery, 10_000),
@@ -25,6 +25,8 @@ const SHOWN: [(Case, usize); 9] = [
     (Case::Insert, 1),
     (Case::Insert, 100),
     (Case::Insert, 1_000),
+    (Case::HasMany, 1_000),
+    (Case::ThreeLevels, 100),
 ];
 
 /// Puts a new section between the markers.
@@ -49,13 +51,34 @@ fn section(figures: &Figures, options: &Options) -> String {
     for backend in &options.backends {
         text += &table(*backend, figures);
     }
+    text +=
+        "\nhas_many loads that many users, each with ten posts; three_levels loads their comments as well, ten each.\n";
+    text += &python(figures, options);
     text += &conditions(figures, options);
     text
 }
 
+/// How many times as long as `cormorant` the systems in Python take.
+fn python(figures: &Figures, options: &Options) -> String {
+    let mut lines = Vec::new();
+    for backend in &options.backends {
+        let median = |system| figures.median(*backend, Case::HasMany, 1_000, system);
+        for system in figures.systems(*backend).into_iter().filter(|system| peers::is_python(system)) {
+            if let (Some(theirs), Some(ours)) = (median(system), median("cormorant")) {
+                lines.push(format!("{system} {} times on {}", ratio(theirs / ours), backend.name()));
+            }
+        }
+    }
+    if lines.is_empty() {
+        return String::new();
+    }
+    format!("\nFor has_many 1000 these take as long as `cormorant`, so many times: {}.\n", lines.join(", "))
+}
+
 fn table(backend: Backend, figures: &Figures) -> String {
     let floor = floor(backend);
-    let systems: Vec<&str> = figures.systems(backend).into_iter().filter(|system| *system != floor).collect();
+    let shown = |system: &&str| *system != floor && !peers::is_python(system);
+    let systems: Vec<&str> = figures.systems(backend).into_iter().filter(shown).collect();
     let mut text = format!("\n| {} | {floor} | {} |\n|---|---:|", backend.name(), systems.join(" | "));
     text += &"---:|".repeat(systems.len());
     for (case, rows) in SHOWN {
@@ -71,7 +94,7 @@ fn table(backend: Backend, figures: &Figures) -> String {
 fn conditions(figures: &Figures, options: &Options) -> String {
     let mut named = Vec::new();
     for backend in &options.backends {
-        for chosen in peers::chosen(*backend, &[]) {
+        for chosen in peers::chosen(*backend, options) {
             let version = versions::of_peer(chosen.peer.name);
             if !named.contains(&version) {
                 named.push(version);
@@ -91,8 +114,8 @@ fn conditions(figures: &Figures, options: &Options) -> String {
     if !servers.is_empty() {
         let _ = write!(text, " {}, reached by Unix socket, without waiting for the disk.", servers.join(", "));
     }
-    text += "\n\nNot measured: networks, databases on a disk, several programs at once, memory, relations (no system's \
-             way to load a graph), MySQL.";
+    text += "\n\nNot measured: networks, databases on a disk, several programs at once, memory, MySQL";
+    text += if options.python { "." } else { ", SQLAlchemy and Django (`--python`)." };
     for (backend, system, reason) in missing(figures, options) {
         let _ = write!(text, " {system} on {}: {reason}.", backend.name());
     }
@@ -131,6 +154,20 @@ mod tests {
         let text = format!("# Title\n{BEGIN}old\n{END}\nrest\n");
         assert_eq!(replaced(&text, "new\n").unwrap(), format!("# Title\n{BEGIN}new\n{END}\nrest\n"));
         assert!(replaced("# Title\n", "new\n").is_err());
+    }
+
+    #[test]
+    fn python_is_compared_with_ours() {
+        let mut figures = Figures::default();
+        for (system, time) in [("rusqlite", 2.0), ("cormorant", 2.5), ("django", 80.0)] {
+            figures.add(Backend::Sqlite, Case::HasMany, 1_000, system, Outcome::measured(vec![time]));
+        }
+        let (backends, cases) = (vec![Backend::Sqlite], vec![Case::HasMany]);
+        let options = Options { backends, cases, systems: vec![], python: true, rounds: 1, write_readme: true };
+        assert!(python(&figures, &options).contains("django 32 times on sqlite"));
+        let table = table(Backend::Sqlite, &figures);
+        assert!(table.contains("has_many 1000 | 2 ns | 1.25 |") && !table.contains("django"), "{table}");
+        assert_eq!(python(&Figures::default(), &options), "");
     }
 
     #[test]

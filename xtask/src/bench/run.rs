@@ -116,7 +116,7 @@ impl Runner<'_> {
         }
         let process = match &mut self.process {
             Some(process) => process,
-            none => none.insert(Process::start(self.chosen.peer.name, &self.arguments)?),
+            none => none.insert(Process::start(self.chosen.peer.command(), &self.arguments)?),
         };
         process.run(case, rows)
     }

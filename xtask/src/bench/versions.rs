@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Command;
 
-use super::root;
+use super::{python, root};
 use crate::program::output;
 
 /// `2 cores of Intel(R) Xeon(R) Processor`.
@@ -29,8 +29,13 @@ pub(super) fn date() -> String {
     output(Command::new("date").args(["-u", "+%Y-%m-%d"])).unwrap_or_default()
 }
 
-/// The versions of a peer's crate and of the SQLite bindings it links, from its lock file.
+/// The versions of a peer's crate and of the SQLite bindings it links, from its lock file; of a package of Python's from
+/// the requirements.
 pub(super) fn of_peer(peer: &str) -> String {
+    let requirements = fs::read_to_string(python::directory().join("requirements.txt")).unwrap_or_default();
+    if let Some(version) = python::version(&requirements, peer) {
+        return version;
+    }
     let lock = fs::read_to_string(root().join("benchmarks").join(peer).join("Cargo.lock")).unwrap_or_default();
     let version = |name: &str| version(&lock, name);
     let own = version(peer).unwrap_or_default();
