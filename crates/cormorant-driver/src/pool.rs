@@ -156,8 +156,8 @@ impl Pool {
             _ => None,
         };
         let result = place.as_mut()?.run_now(&shared.shapes, request, sink);
-        // A query that was built leaves nothing behind.
-        if request.writes() || matches!(request, Request::Call(_)) {
+        // A statement that was built leaves nothing behind, unless it failed halfway.
+        if !matches!((&request, &result), (Request::Statement { .. }, None | Some(Ok(_)))) {
             close_unless_clean(place);
         }
         result

@@ -123,9 +123,8 @@ impl Connection {
             None => Ok(Done::default()),
         });
         if !matches!(&inserted, Ok(Done { key: Some(_), .. })) {
-            for sql in undo {
-                let _ = self.execute(sql);
-            }
+            let undone = undo.iter().try_for_each(|sql| self.execute(sql));
+            return inserted.and_then(|done| undone.map(|()| done));
         }
         inserted
     }
