@@ -250,11 +250,11 @@ impl Connection {
         self.leave(before, result)
     }
 
-    /// Runs a statement at once, where that keeps nobody waiting: on SQLite, on the calling thread. `None` where it has
-    /// to be waited for; nothing was done then, and [`run`](Self::run) does it.
+    /// Runs a statement at once, where that keeps nobody waiting: on SQLite, on the calling thread. What it did is
+    /// written to `done`. `None` where it has to be waited for; nothing was done then, and [`run`](Self::run) does it.
     #[inline]
     #[cfg_attr(not(feature = "sqlite"), allow(unused_variables, reason = "a server has to be waited for"))]
-    pub fn run_now(&mut self, call: Call<'_>, sink: Sink<'_>) -> Option<Result<Done>> {
+    pub fn run_now(&mut self, call: Call<'_>, sink: Sink<'_>, done: &mut Done) -> Option<Result<()>> {
         #[cfg(feature = "sqlite")]
         let started = self.watch.started();
         #[cfg(feature = "sqlite")]
@@ -265,7 +265,7 @@ impl Connection {
                 return Some(Err(error));
             }
             self.dirty |= call.session;
-            let result = connection.run_now(call, sink)?;
+            let result = connection.run_now(call, sink, done)?;
             self.watch.report(started, call.sql, false);
             return Some(result);
         }

@@ -182,6 +182,10 @@ impl<T> Gate<T> {
         {
             state.holders.swap_remove(at);
         }
+        // Mostly nobody waits.
+        if state.waiting.is_empty() {
+            return state.free.push(place);
+        }
         let waker = state.hand_on(place);
         drop(state);
         wake(waker);

@@ -144,7 +144,7 @@ impl Pool {
 
     /// Runs a statement at once, where that keeps nobody waiting: see [`Connection::run_now`].
     #[inline]
-    pub fn run_now(&self, request: Request<'_>, sink: Sink<'_>) -> Option<Result<Done>> {
+    pub fn run_now(&self, request: Request<'_>, sink: Sink<'_>, done: &mut Done) -> Option<Result<()>> {
         let shared = &self.0;
         if !shared.runs_inline {
             return None;
@@ -155,9 +155,9 @@ impl Pool {
             Some(writers) if request.writes() => Some(writers.try_borrow(|places| places.len().checked_sub(1))?),
             _ => None,
         };
-        let result = place.as_mut()?.run_now(&shared.shapes, request, sink);
-        // A query that was built leaves nothing behind.
-        if request.writes() || matches!(request, Request::Call(_)) {
+        let result = place.as_mut()?.run_now(&shared.shapes, request, sink, done);
+        // A statement that was built leaves nothing behind, unless it failed halfway.
+        if !matches!((&request, &result), (Request::Statement { .. }, None | Some(Ok(_)))) {
             close_unless_clean(place);
         }
         result
@@ -185,15 +185,21 @@ impl Seat {
     }
 
     #[inline]
-    fn run_now(&mut self, shapes: &Shapes, request: Request<'_>, sink: Sink<'_>) -> Option<Result<Done>> {
+    fn run_now(
+        &mut self,
+        shapes: &Shapes,
+        request: Request<'_>,
+        sink: Sink<'_>,
+        done: &mut Done,
+    ) -> Option<Result<()>> {
         let call = match request {
-            Request::Call(call) => call,
+            Request::Call(call) => *call,
             Request::Statement { statement, values, single } => match self.recent.get(shapes, statement) {
                 Ok(compiled) => Call { single, ..Call::new(compiled, values) },
                 Err(fault) => return Some(Err(Error::from_sql(fault))),
             },
         };
-        self.connection.run_now(call, sink)
+        self.connection.run_now(call, sink, done)
     }
 }
 
@@ -210,7 +216,7 @@ pub enum Request<'a> {
         single: bool,
     },
     /// A text.
-    Call(Call<'a>),
+    Call(&'a Call<'a>),
 }
 
 impl Request<'_> {
@@ -296,8 +302,14 @@ impl Lease {
 
     /// Runs a statement at once, where that keeps nobody waiting: see [`Connection::run_now`].
     #[inline]
-    pub fn run_now(&mut self, pool: &Pool, request: Request<'_>, sink: Sink<'_>) -> Option<Result<Done>> {
-        self.pass.place()?.as_mut()?.run_now(&pool.0.shapes, request, sink)
+    pub fn run_now(
+        &mut self,
+        pool: &Pool,
+        request: Request<'_>,
+        sink: Sink<'_>,
+        done: &mut Done,
+    ) -> Option<Result<()>> {
+        self.pass.place()?.as_mut()?.run_now(&pool.0.shapes, request, sink, done)
     }
 
     /// Whether there is a connection, of this runtime, and the server is not known to have hung up on it: that costs

@@ -42,7 +42,7 @@ impl<'a> Row<'a> {
     ///
     /// # Errors
     /// [`ErrorKind::Decode`] when `read` refuses it.
-    #[inline]
+    #[inline(always)]
     pub fn read<T>(&mut self, read: impl FnOnce(Cell<'a>) -> Result<T, Mismatch>) -> Result<T> {
         let at = self.next;
         self.next += 1;
@@ -53,7 +53,7 @@ impl<'a> Row<'a> {
     ///
     /// # Errors
     /// [`ErrorKind::Decode`] when `read` refuses it.
-    #[inline]
+    #[inline(always)]
     pub fn read_option<T>(&mut self, read: impl FnOnce(Cell<'a>) -> Result<T, Mismatch>) -> Result<Option<T>> {
         self.read(|cell| if cell.is_null() { Ok(None) } else { read(cell).map(Some) })
     }
@@ -89,7 +89,7 @@ impl<'a> Row<'a> {
         self.cell(self.next + ahead).is_ok_and(|cell| cell.is_null())
     }
 
-    #[inline]
+    #[inline(always)]
     fn cell(&self, at: usize) -> Result<Cell<'a>, Mismatch> {
         match self.cells {
             #[cfg(feature = "sqlite")]

@@ -2,6 +2,7 @@
 
 use std::mem;
 use std::pin::Pin;
+use std::task::{Context, Poll};
 
 use cormorant_driver::{Call, Done, Error, ErrorKind, Pool, Request, Result, Sink};
 use cormorant_sql::{Dialect, Kind, Statement, Value};
@@ -66,13 +67,11 @@ impl<'a> Target<'a> {
 
     /// Renders a statement, or finds it rendered, and runs it.
     #[inline]
-    pub(crate) fn run<'s>(
-        self,
-        statement: &'s Statement<'s>,
-        values: &'s [Value<'s>],
-        sink: Sink<'s>,
-    ) -> impl Future<Output = Result<Done>> + Send + use<'a, 's> {
-        self.ask(Request::Statement { statement, values, single: false }, sink)
+    pub(crate) fn run<'s>(self, statement: &'s Statement<'s>, values: &'s [Value<'s>], sink: Sink<'s>) -> Asked<'s>
+    where
+        'a: 's,
+    {
+        Asked::new(self, Request::Statement { statement, values, single: false }, sink)
     }
 
     /// Runs a query that gives at most one row.
@@ -82,32 +81,26 @@ impl<'a> Target<'a> {
         statement: &'s Statement<'s>,
         values: &'s [Value<'s>],
         sink: Sink<'s>,
-    ) -> impl Future<Output = Result<Done>> + Send + use<'a, 's> {
-        self.ask(Request::Statement { statement, values, single: true }, sink)
+    ) -> Asked<'s>
+    where
+        'a: 's,
+    {
+        Asked::new(self, Request::Statement { statement, values, single: true }, sink)
     }
 
     /// Runs SQL text.
-    pub(crate) fn call<'s>(
-        self,
-        call: Call<'s>,
-        sink: Sink<'s>,
-    ) -> impl Future<Output = Result<Done>> + Send + use<'a, 's> {
-        self.ask(Request::Call(call), sink)
-    }
-
-    /// Runs a statement: at once where it can be, for what is waited for costs more to set up than a row to read.
     #[inline]
-    async fn ask(self, request: Request<'_>, sink: Sink<'_>) -> Result<Done> {
-        match self.ask_now(request, sink) {
-            Some(result) => result,
-            None => self.ask_later(request, sink).await,
-        }
+    pub(crate) fn call<'s>(self, call: &'s Call<'s>, sink: Sink<'s>) -> Asked<'s>
+    where
+        'a: 's,
+    {
+        Asked::new(self, Request::Call(call), sink)
     }
 
-    fn ask_now(self, request: Request<'_>, sink: Sink<'_>) -> Option<Result<Done>> {
+    fn ask_now(self, request: Request<'_>, sink: Sink<'_>, done: &mut Done) -> Option<Result<()>> {
         match self {
-            Self::Database(pool) => pool.run_now(request, sink),
-            Self::Transaction(transaction) => transaction.run_now(request, sink),
+            Self::Database(pool) => pool.run_now(request, sink, done),
+            Self::Transaction(transaction) => transaction.run_now(request, sink, done),
         }
     }
 
@@ -115,6 +108,7 @@ impl<'a> Target<'a> {
     ///
     /// A query of the builder, by itself, that lost its connection before the first row is run once more on another:
     /// it changes nothing. Nothing else is repeated.
+    #[cold]
     fn ask_later<'s>(self, request: Request<'s>, sink: Sink<'s>) -> Work<'s, Done>
     where
         'a: 's,
@@ -122,7 +116,7 @@ impl<'a> Target<'a> {
         Box::pin(async move {
             let shape;
             let call = match request {
-                Request::Call(call) => call,
+                Request::Call(call) => *call,
                 Request::Statement { statement, values, single } => {
                     shape = self.pool().shapes().get(statement).map_err(Error::from_sql)?;
                     Call { single, ..Call::new(&shape, values) }
@@ -151,6 +145,40 @@ impl<'a> Target<'a> {
                 }
             }
         })
+    }
+}
+
+/// A statement that was asked for. It runs at the first poll, at once where it can be: what is waited for costs more to
+/// set up than a row to read. Not an `async fn`, whose first poll no compiler puts where it is awaited.
+pub(crate) struct Asked<'a> {
+    target: Target<'a>,
+    request: Request<'a>,
+    /// `None` from the first poll on.
+    sink: Option<Sink<'a>>,
+    later: Option<Work<'a, Done>>,
+}
+
+impl<'a> Asked<'a> {
+    #[inline]
+    fn new(target: Target<'a>, request: Request<'a>, sink: Sink<'a>) -> Self {
+        Self { target, request, sink: Some(sink), later: None }
+    }
+}
+
+impl Future for Asked<'_> {
+    type Output = Result<Done>;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<Done>> {
+        if let Some(sink) = self.sink.take() {
+            let mut done = Done::default();
+            if let Some(result) = self.target.ask_now(self.request, sink, &mut done) {
+                return Poll::Ready(result.map(|()| done));
+            }
+            self.later = Some(self.target.ask_later(self.request, sink));
+        }
+        // Nothing comes behind the answer.
+        self.later.as_mut().map_or(Poll::Pending, |work| work.as_mut().poll(context))
     }
 }
 

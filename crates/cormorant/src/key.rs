@@ -5,8 +5,9 @@ use std::hash::Hash;
 
 use cormorant_driver::{Error, ErrorKind, Result, Row};
 use cormorant_sql::Value;
+use smallvec::SmallVec;
 
-use crate::{ForeignKey, Model, Scalar};
+use crate::{ForeignKey, Model, Scalar, Unstorable};
 
 /// The key of a row: one value, or a tuple of several.
 #[diagnostic::on_unimplemented(
@@ -20,6 +21,14 @@ pub trait Key: Clone + Eq + Hash + Debug + Send + Sync + 'static {
     /// # Errors
     /// [`ErrorKind::Encode`] when a value cannot be stored.
     fn values(&self, take: impl FnMut(Value<'static>)) -> Result<()>;
+
+    /// Its values, borrowed where that is possible. Most keys have one: it is made where it stays, and not moved.
+    #[doc(hidden)]
+    fn borrowed(&self) -> Result<SmallVec<[Value<'_>; 1]>> {
+        let mut values = SmallVec::new();
+        self.values(|value| values.push(value))?;
+        Ok(values)
+    }
 
     /// Takes it from the next cells of a row, one per column.
     ///
@@ -65,7 +74,12 @@ where
 }
 
 fn value<T: Scalar>(part: &T) -> Result<Value<'static>> {
-    part.to_value().map(Value::into_owned).map_err(|fault| Error::new(ErrorKind::Encode, fault.to_string()))
+    part.to_value().map(Value::into_owned).map_err(|fault| unstorable(&fault))
+}
+
+#[cold]
+fn unstorable(fault: &Unstorable) -> Error {
+    Error::new(ErrorKind::Encode, fault.to_string())
 }
 
 impl<T: Scalar + Eq + Hash + Debug> Key for T {
@@ -73,6 +87,12 @@ impl<T: Scalar + Eq + Hash + Debug> Key for T {
     fn values(&self, mut take: impl FnMut(Value<'static>)) -> Result<()> {
         take(value(self)?);
         Ok(())
+    }
+
+    #[inline]
+    fn borrowed(&self) -> Result<SmallVec<[Value<'_>; 1]>> {
+        let value = self.to_value().map_err(|fault| unstorable(&fault))?;
+        Ok(SmallVec::from_buf([value]))
     }
 
     #[inline]

@@ -3,6 +3,7 @@
 use cormorant_driver::{Result, Row};
 use cormorant_sql::schema::TableDef;
 use cormorant_sql::{Buffer, Route, Token, Value};
+use smallvec::SmallVec;
 
 use crate::executor::{Target, Work};
 use crate::expr::Predicate;
@@ -176,8 +177,7 @@ pub trait Model: Mapper<Entity = Self> + IntoModel<Model = Self> + Send + Sync {
     /// # Errors
     /// [`ErrorKind::NotFound`] when there is none.
     fn get(db: &impl Executor, key: impl Into<Self::Key> + Send) -> impl Future<Output = Result<Record<Self>>> + Send {
-        let key = key.into();
-        async move { record::find(db.target(), &key).await?.ok_or_else(|| query::not_found(Self::NAME)) }
+        record::find(db.target(), key.into(), |found| found.ok_or_else(|| query::not_found(Self::NAME)))
     }
 
     /// The row with this key, if there is one.
@@ -188,8 +188,7 @@ pub trait Model: Mapper<Entity = Self> + IntoModel<Model = Self> + Send + Sync {
         db: &impl Executor,
         key: impl Into<Self::Key> + Send,
     ) -> impl Future<Output = Result<Option<Record<Self>>>> + Send {
-        let key = key.into();
-        async move { record::find(db.target(), &key).await }
+        record::find(db.target(), key.into(), Ok)
     }
 
     /// The rows with these keys, in the order of the keys in the database; a key without a row is passed over.
@@ -307,20 +306,19 @@ pub type PathOf<M> = <M as Mapper>::Path<M, Inner>;
 
 /// The condition that a row has a key, whose values are to be bound in order.
 #[inline]
-pub(crate) fn push_key(table: &'static TableDef, mut push: impl FnMut(Token)) {
-    for column in table.key {
-        push(Token::Column { via: Route::ROOT, column: *column, outer: 0 });
-        push(Token::Bind(query::class_of(table, *column)));
-        push(Token::Binary(cormorant_sql::Binary::Eq));
-        push(Token::Filter);
+pub(crate) fn by_key(table: &'static TableDef) -> SmallVec<[Token; 4]> {
+    let condition = |column: &u16| {
+        [
+            Token::Column { via: Route::ROOT, column: *column, outer: 0 },
+            Token::Bind(query::class_of(table, *column)),
+            Token::Binary(cormorant_sql::Binary::Eq),
+            Token::Filter,
+        ]
+    };
+    match table.key {
+        [column] => SmallVec::from_buf(condition(column)),
+        columns => columns.iter().flat_map(condition).collect(),
     }
-}
-
-/// The condition that a row has this key.
-#[inline]
-pub(crate) fn bind_key(buffer: &mut Buffer, table: &'static TableDef, key: &impl Key) -> Result<()> {
-    push_key(table, |token| buffer.tokens.push(token));
-    key.values(|value| buffer.values.push(value))
 }
 
 fn by_keys<M: Mapper>(keys: impl Iterator<Item = M::Key>) -> Result<Query<M, M>> {

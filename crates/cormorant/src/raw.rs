@@ -166,7 +166,7 @@ impl Sql {
             single: false,
             key_query: None,
         };
-        Ok(target.call(call, sink).await?.rows)
+        Ok(target.call(&call, sink).await?.rows)
     }
 
     /// The text, with a placeholder for each value. Without a list it is the same each time, and written once.

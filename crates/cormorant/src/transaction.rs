@@ -193,14 +193,14 @@ impl Transaction {
     }
 
     /// Runs a statement at once, where the transaction has begun and nobody has to be waited for.
-    pub(crate) fn run_now(&self, request: Request<'_>, sink: Sink<'_>) -> Option<Result<Done>> {
+    pub(crate) fn run_now(&self, request: Request<'_>, sink: Sink<'_>, done: &mut Done) -> Option<Result<()>> {
         if !self.shared.pool.runs_inline() {
             return None;
         }
         // Whatever is wrong is found again, and said, where it is waited for.
         let (mut running, abandoned) = self.take(self.shared.turns.try_pass(STATEMENT)?).ok()?;
         let result = match running.begun && abandoned.is_none() {
-            true => running.lease().ok()?.run_now(&self.shared.pool, request, sink),
+            true => running.lease().ok()?.run_now(&self.shared.pool, request, sink, done),
             false => None,
         };
         running.finish();

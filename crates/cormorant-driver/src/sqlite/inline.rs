@@ -32,11 +32,12 @@ impl Connection {
         self.max_parameters
     }
 
-    /// Runs a statement; `None` where another process writes, and has to be waited for.
+    /// Runs a statement, and writes what it did to `done`; `None` where another process writes, and has to be waited
+    /// for.
     #[inline]
-    pub(super) fn run_now(&mut self, call: Call<'_>, sink: Sink<'_>) -> Option<Result<Done>> {
+    pub(super) fn run_now(&mut self, call: Call<'_>, sink: Sink<'_>, done: &mut Done) -> Option<Result<()>> {
         let mut given = false;
-        match self.run_once(call, sink, &mut given) {
+        match self.run_once(call, sink, &mut given, done) {
             Err(error) if !given && self.worth_waiting(&error) => None,
             result => Some(result),
         }
@@ -44,10 +45,10 @@ impl Connection {
 
     /// Runs a statement. Another process that writes is waited for; nothing else is.
     pub(super) async fn run(&mut self, call: Call<'_>, sink: Sink<'_>) -> Result<Done> {
-        let mut given = false;
-        match self.run_once(call, sink, &mut given) {
+        let (mut given, mut done) = (false, Done::default());
+        match self.run_once(call, sink, &mut given, &mut done) {
             Err(error) if !given && self.worth_waiting(&error) => self.run_again(call, sink, error).await,
-            result => result,
+            result => result.map(|()| done),
         }
     }
 
@@ -56,11 +57,11 @@ impl Connection {
         let mut backoff = Backoff::new(self.busy_timeout);
         let mut refused = refused;
         // Once a row was given away, running the statement again would give it twice.
-        let mut given = false;
+        let (mut given, mut done) = (false, Done::default());
         while backoff.sleep().await {
-            match self.run_once(call, sink, &mut given) {
+            match self.run_once(call, sink, &mut given, &mut done) {
                 Err(error) if !given && self.worth_waiting(&error) => refused = error,
-                result => return result,
+                result => return result.map(|()| done),
             }
         }
         Err(refused)
@@ -102,10 +103,10 @@ impl Connection {
     }
 
     #[inline]
-    fn run_once(&mut self, call: Call<'_>, sink: Sink<'_>, given: &mut bool) -> Result<Done> {
+    fn run_once(&mut self, call: Call<'_>, sink: Sink<'_>, given: &mut bool, done: &mut Done) -> Result<()> {
         match call.key_query {
-            Some(highest) => self.insert_counting_up(call, highest, sink, given),
-            None => self.step(call, sink, given),
+            Some(highest) => self.insert_counting_up(call, highest, sink, given).map(|inserted| *done = inserted),
+            None => self.step(call, sink, given, done),
         }
     }
 
@@ -123,9 +124,8 @@ impl Connection {
             None => Ok(Done::default()),
         });
         if !matches!(&inserted, Ok(Done { key: Some(_), .. })) {
-            for sql in undo {
-                let _ = self.execute(sql);
-            }
+            let undone = undo.iter().try_for_each(|sql| self.execute(sql));
+            return inserted.and_then(|done| undone.map(|()| done));
         }
         inserted
     }
@@ -135,7 +135,8 @@ impl Connection {
         let before: Option<i64> = query.query_row((), |row| row.get(0)).map_err(|error| classify(&error))?;
         drop(query);
         let changes = self.raw.total_changes();
-        let done = self.step(call, sink, given)?;
+        let mut done = Done::default();
+        self.step(call, sink, given, &mut done)?;
         let (last, rows) = (self.raw.last_insert_rowid(), i64::try_from(done.rows).unwrap_or(i64::MAX));
         let Some(above) = before.unwrap_or(0).checked_add(rows) else {
             return Err(Error::new(
@@ -161,8 +162,8 @@ impl Connection {
         executed.map(|_| ()).map_err(|error| classify(&error))
     }
 
-    #[inline]
-    fn step(&mut self, call: Call<'_>, sink: Sink<'_>, given: &mut bool) -> Result<Done> {
+    /// What it did is written and not returned: the way up is long, and each step of it would copy that.
+    fn step(&mut self, call: Call<'_>, sink: Sink<'_>, given: &mut bool, done: &mut Done) -> Result<()> {
         let mut statement = self.raw.prepare_cached(call.sql).map_err(|error| classify(&error))?;
         if self.read_only && !statement.readonly() && !self.raw.is_autocommit() {
             return Err(Error::new(
@@ -193,10 +194,11 @@ impl Connection {
         } else {
             statement.discard();
         }
-        if !writes {
-            return Ok(Done::default());
-        }
-        Ok(Done { rows: self.raw.changes(), key: Some(self.raw.last_insert_rowid()) })
+        *done = match writes {
+            true => Done { rows: self.raw.changes(), key: Some(self.raw.last_insert_rowid()) },
+            false => Done::default(),
+        };
+        Ok(())
     }
 
     /// Another process holds the lock and this statement holds none: trying again can succeed. Inside a transaction

@@ -60,11 +60,12 @@ impl Connection {
         }
     }
 
-    /// Runs a statement on the caller's thread; `None` where that is not possible without waiting.
+    /// Runs a statement on the caller's thread, and writes what it did to `done`; `None` where that is not possible
+    /// without waiting.
     #[inline]
-    pub(crate) fn run_now(&mut self, call: Call<'_>, sink: Sink<'_>) -> Option<Result<Done>> {
+    pub(crate) fn run_now(&mut self, call: Call<'_>, sink: Sink<'_>, done: &mut Done) -> Option<Result<()>> {
         match &mut self.place {
-            Place::Inline(connection) => connection.run_now(call, sink),
+            Place::Inline(connection) => connection.run_now(call, sink, done),
             Place::Thread(_) => None,
         }
     }

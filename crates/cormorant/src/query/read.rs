@@ -118,7 +118,7 @@ impl<M: Mapper, O: Fetch> Query<M, O> {
         (call.sql, call.outputs, call.keep) = (&sql, &[], false);
         let mut plan = String::new();
         target
-            .call(call, &mut |row| {
+            .call(&call, &mut |row| {
                 let cells = (0..row.len()).map(|_| row.read(|cell| Ok(cell.to_text()))).collect::<Result<Vec<_>>>()?;
                 plan.push_str(cells.join("\t").trim_end());
                 plan.push('\n');

@@ -205,7 +205,7 @@ async fn key_step(target: Target<'_>) -> Result<i64> {
             step = row.read(|cell| cell.int())?;
             Ok(())
         };
-        target.call(Call { writes: false, ..Call::text(sql) }, &mut sink).await?;
+        target.call(&Call { writes: false, ..Call::text(sql) }, &mut sink).await?;
     }
     Ok(step)
 }

@@ -1,12 +1,12 @@
 //! Deleting.
 
 use cormorant_driver::Result;
-use cormorant_sql::{Buffer, Kind};
+use cormorant_sql::Kind;
 
 use super::{Record, State, deleted, stale};
 use crate::executor::{no_rows, statement};
-use crate::mapper::bind_key;
-use crate::{Error, ErrorKind, Executor, Model, problem};
+use crate::mapper::by_key;
+use crate::{Error, ErrorKind, Executor, Key as _, Model, problem};
 
 impl<M: Model> Record<M> {
     /// Deletes the row. The model stays readable; saving it again is an error.
@@ -24,11 +24,11 @@ impl<M: Model> Record<M> {
             State::Clean | State::Touched(_) => {}
         }
         let key = self.stored_key()?;
-        let mut buffer = Buffer::default();
-        bind_key(&mut buffer, M::TABLE, &key)?;
+        let tokens = by_key(M::TABLE);
+        let values = key.borrowed()?;
         let done = db
             .target()
-            .run(&statement(Kind::Delete, M::TABLE, &buffer.tokens), &buffer.values, &mut no_rows)
+            .run(&statement(Kind::Delete, M::TABLE, &tokens), &values, &mut no_rows)
             .await
             .map_err(|error| problem::of_write(error, M::TABLE, &[], &[]))?;
         if done.rows == 0 {

@@ -147,7 +147,7 @@ pub(super) struct Insert<'a> {
 
 impl Insert<'_> {
     #[inline]
-    pub(super) async fn run(self, target: Target<'_>, values: &[Value<'_>], sink: Sink<'_>) -> Result<Done> {
+    pub(super) async fn run(&self, target: Target<'_>, values: &[Value<'_>], sink: Sink<'_>) -> Result<Done> {
         let tokens = self.tokens();
         let done = target.run(&statement(Kind::Insert, self.table, &tokens), values, sink).await;
         done.map_err(|error| self.problem(error, values))

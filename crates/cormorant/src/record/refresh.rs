@@ -1,12 +1,12 @@
 //! Reading again.
 
 use cormorant_driver::Result;
-use cormorant_sql::{Buffer, Kind};
+use cormorant_sql::Kind;
 
 use super::{Record, State, deleted, stale};
 use crate::executor::{Target, statement};
-use crate::mapper::bind_key;
-use crate::{Error, ErrorKind, Executor, Model, problem};
+use crate::mapper::by_key;
+use crate::{Error, ErrorKind, Executor, Key as _, Model, problem};
 
 impl<M: Model> Record<M> {
     /// Reads the row again: columns become what the database holds, and changes that were not saved are lost.
@@ -27,12 +27,12 @@ impl<M: Model> Record<M> {
 
     pub(super) async fn read_again(&mut self, target: Target<'_>) -> Result<()> {
         let key = self.stored_key()?;
-        let mut buffer = Buffer::default();
-        bind_key(&mut buffer, M::TABLE, &key)?;
+        let tokens = by_key(M::TABLE);
+        let values = key.borrowed()?;
         let mut found = false;
         let entity = &mut self.entity;
         target
-            .run_single(&statement(Kind::Select, M::TABLE, &buffer.tokens), &buffer.values, &mut |row| {
+            .run_single(&statement(Kind::Select, M::TABLE, &tokens), &values, &mut |row| {
                 found = true;
                 (0..M::TABLE.columns.len() as u16).try_for_each(|column| M::assign(entity, column, row))
             })

@@ -6,7 +6,7 @@ use smallvec::SmallVec;
 
 use super::{Record, State, deleted, stale};
 use crate::executor::{no_rows, statement};
-use crate::mapper::push_key;
+use crate::mapper::by_key;
 use crate::query::class_of;
 use crate::{Executor, Key as _, Model, problem, validate};
 
@@ -38,8 +38,11 @@ impl<M: Model> Record<M> {
             tokens.push(Token::Set(*column));
         });
         validate::values::<M>(&self.entity, columns, |value| values.push(value))?;
-        key.values(|value| values.push(value))?;
-        push_key(M::TABLE, |token| tokens.push(token));
+        match key.borrowed()?.into_inner() {
+            Ok([value]) => values.push(value),
+            Err(several) => values.extend(several),
+        }
+        tokens.extend_from_slice(&by_key(M::TABLE));
         let done = target.run(&statement(Kind::Update, M::TABLE, &tokens), &values, &mut no_rows).await;
         let done = done.map_err(|error| {
             let written: Vec<u16> = changed.iter().collect();

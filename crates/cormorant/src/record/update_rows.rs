@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 use super::batch::{lists, most_rows};
 use super::keys::Keys;
 use crate::executor::{Target, no_rows, statement};
-use crate::mapper::push_key;
+use crate::mapper::by_key;
 use crate::query::class_of;
 use crate::{ErrorKind, problem};
 
@@ -54,7 +54,7 @@ fn one_row<'v>(
         tokens.push(Token::Bind(class_of(table, *column)));
         tokens.push(Token::Set(*column));
     }
-    push_key(table, |token| tokens.push(token));
+    tokens.extend(by_key(table));
     let mut bound = values;
     let old = bound.split_off(bound.len().saturating_sub(compared.len()));
     for (column, value) in compared.iter().zip(old) {

@@ -78,7 +78,7 @@ async fn read(
         key_query: None,
     };
     target
-        .call(call, &mut |row| {
+        .call(&call, &mut |row| {
             let name = text_of(row)?;
             if tables.last().is_none_or(|last| last.name != name || last.schema.as_ref() != schema) {
                 tables.push(LiveTable::new(schema.cloned(), name));

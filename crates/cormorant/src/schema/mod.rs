@@ -118,7 +118,7 @@ enum Step {
 impl Step {
     async fn run(&self, target: Target<'_>) -> Result<()> {
         match self {
-            Self::Text(sql) => target.call(Call::text(sql), &mut no_rows).await,
+            Self::Text(sql) => target.call(&Call::text(sql), &mut no_rows).await,
             Self::Clear(table, column) => {
                 let tokens = [Token::Bind(class_of(table, *column)), Token::Set(*column)];
                 target.run(&statement(Kind::Update, table, &tokens), &[Value::Null], &mut no_rows).await

@@ -258,7 +258,8 @@ impl Session {
             Some(columns) => columns.contains(*column),
             None => !omitted.contains(*column),
         };
-        let positions = (0..table.def.columns.len() as u16).filter(|column| written(column) && !waiting.contains(*column));
+        let positions =
+            (0..table.def.columns.len() as u16).filter(|column| written(column) && !waiting.contains(*column));
         validate::values_of(table.def, positions, |column| table.entities.value(node.at, column), drop)
     }
 

@@ -31,7 +31,8 @@ impl Session {
             keys.push(Identity::of(&M::key(model)?)?);
         }
         let generated = M::TABLE.generated_key().is_some();
-        let no_key = |identity: &Identity| generated && identity.0.iter().all(|value| *value == cormorant_sql::Value::Int(0));
+        let no_key =
+            |identity: &Identity| generated && identity.0.iter().all(|value| *value == cormorant_sql::Value::Int(0));
         let table = self.tables.get(number as usize);
         let unread = |identity: &Identity| {
             let known = table.and_then(|table| table.find(identity).and_then(|at| table.slots.get(at as usize)));

@@ -10,10 +10,9 @@ use super::handle::Node;
 use super::identity::Identity;
 use super::links::LinkSet;
 use super::table::State;
-use super::write::{MOST_KEYS, push_identities};
+use super::write::{MOST_KEYS, push_identities, push_identity};
 use super::{Handle, Session, nothing};
 use crate::executor::statement;
-use crate::mapper::bind_key;
 use crate::{Error, ErrorKind, Mapper, Query, problem, query};
 
 impl Session {
@@ -47,7 +46,7 @@ impl Session {
         }
         self.write_first().await?;
         let mut buffer = Buffer::default();
-        bind_key(&mut buffer, M::TABLE, &key)?;
+        push_identity(&mut buffer, M::TABLE, identity.clone());
         let found = self.read(table, &buffer).await?.first().copied();
         if let (None, Some(table)) = (found, self.tables.get_mut(table as usize))
             && let Some(at) = table.find(&identity)

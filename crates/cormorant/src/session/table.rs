@@ -7,8 +7,8 @@ use cormorant_driver::{Result, Row};
 use cormorant_sql::Value;
 use cormorant_sql::schema::TableDef;
 
-use super::entities::{Entities, Typed};
 use super::ObjectState;
+use super::entities::{Entities, Typed};
 use super::identity::{Identity, Seeded};
 use crate::{Columns, Mapper};
 

@@ -9,14 +9,14 @@ use cormorant_sql::{Binary, Buffer, Kind, Route, Token, Value};
 use super::identity::Identity;
 use super::table::Table;
 use crate::executor::{Target, no_rows, statement};
-use crate::mapper::push_key;
+use crate::mapper::by_key;
 use crate::query::class_of;
 use crate::record::{Batch, insert_batch, stale_rows, update_rows};
 use crate::{Columns, Unstorable, problem, validate};
 
 /// The condition that a row has this key.
 pub(super) fn push_identity(buffer: &mut Buffer, table: &'static TableDef, identity: Identity) {
-    push_key(table, |token| buffer.tokens.push(token));
+    buffer.tokens.extend(by_key(table));
     buffer.values.extend(identity.0);
 }
 
@@ -90,9 +90,14 @@ pub(super) async fn update(target: Target<'_>, table: &Table, columns: Columns, 
     rows.sort_by(|(one, _), (other, _)| one.order(other));
     let mut values = Vec::with_capacity(rows.len() * (columns.len() + 1));
     for (key, at) in &rows {
-        validate::values_of(table.def, columns.iter().copied(), |column| table.entities.value(*at, column), |value| {
-            values.push(value);
-        })?;
+        validate::values_of(
+            table.def,
+            columns.iter().copied(),
+            |column| table.entities.value(*at, column),
+            |value| {
+                values.push(value);
+            },
+        )?;
         values.extend(key.0.iter().cloned());
     }
     let found = update_rows(target, table.def, &columns, &[], values).await?;
