@@ -140,7 +140,7 @@ pub use relation::{
 pub use row::{Field, FromRow};
 pub use scalar::{Scalar, Unstorable};
 pub use select::{Groupable, Selectable, Selection};
-pub use session::{Handle, ObjectState, Savepoint, Session};
+pub use session::{Handle, ObjectState, Savepoint, Session, SessionScope};
 pub use transaction::{Scope, Transaction};
 pub use wait::Wait;
 

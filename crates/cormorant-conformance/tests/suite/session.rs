@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use cormorant::prelude::*;
 use cormorant::{ErrorKind, ObjectState, Result};
-use cormorant_conformance::{Fixture, conformance};
+use cormorant_conformance::{Backend, Fixture, conformance, poll_times};
 
 #[derive(Model, Clone, Debug, PartialEq)]
 #[model(table = "ses_users")]
@@ -494,6 +494,112 @@ conformance! {
         assert!(error.is_validation(), "{error}");
         assert_eq!(test.statements(), Vec::<String>::new());
         assert_eq!(session.all(User::query()).await.unwrap_err().kind(), ErrorKind::Validation);
+    }
+
+    async fn objects_from_elsewhere_are_merged(test: &Fixture) {
+        let mut session = tables(test).await?;
+        let ann = session.add(user("Ann"));
+        session.commit().await?;
+        let key = session[ann].id;
+        let mut other = test.db.session();
+        verbs(test);
+        let merged = other.merge(User { id: key, age: 9, ..user("Ann") }).await?;
+        assert_eq!(verbs(test), ["SELECT"]);
+        other.commit().await?;
+        let sent = test.statements();
+        assert!(sent.len() == 1 && sent[0].contains("age") && !sent[0].contains("name"), "{sent:?}");
+        // It is here now; a second one is not there, a third has no key.
+        let three = [User { id: key, age: 10, ..user("Ann") }, User { id: 999, ..user("Bob") }, user("Eve")];
+        let three = other.merge_all(three).await?;
+        assert_eq!((three[0], verbs(test)), (merged, vec!["SELECT".to_owned()]));
+        other.commit().await?;
+        assert_eq!(User::query().count(&test.db).await?, 3);
+        assert_eq!(User::get(&test.db, 999).await?.name, "Bob");
+        session.refresh_all([ann]).await?;
+        assert_eq!(session[ann].age, 10);
+    }
+
+    async fn writes_by_query_run_in_the_session(test: &Fixture) {
+        let mut session = tables(test).await?;
+        let (ann, bob) = (session.add(user("Ann")), session.add(user("Bob")));
+        let note = session.add(Note { user: Some(bob.into()), ..note("n") });
+        session.commit().await?;
+        session[ann].age = 3;
+        assert_eq!(session.update_all(User::filter(|u| u.age().ge(1)), |u| u.age().set(u.age() + 1)).await?, 2);
+        let users = session.all(User::query().order_by(|u| u.id().asc())).await?;
+        assert_eq!(users.iter().map(|user| session[*user].age).collect::<Vec<_>>(), [4, 2]);
+        assert_eq!(session.delete_all(User::filter(|u| u.name().eq("Bob"))).await?, 1);
+        let key = session[bob].id;
+        assert_eq!(session.find::<User>(key).await?, None);
+        assert_eq!(session.state(bob), ObjectState::Deleted);
+        let key = session[note].id;
+        assert_eq!(session.find::<Note>(key).await?, None, "the database deleted it");
+        let count: i64 = sql!("SELECT COUNT(*) FROM ses_users").one(session.begin().await?).await?;
+        assert_eq!(count, 1);
+        session.rollback().await?;
+        assert_eq!(User::query().count(&test.db).await?, 2);
+    }
+
+    async fn hooks_run_around_a_flush(test: &Fixture) {
+        let mut session = tables(test).await?;
+        session.before_flush(|session| {
+            for user in session.objects::<User>(ObjectState::New) {
+                session[user].age = 77;
+            }
+            if session.objects::<Tag>(ObjectState::New).is_empty() { Ok(()) } else { Err(cormorant::Error::other("no tags")) }
+        });
+        session.after_flush(|session| {
+            assert!(session.objects::<User>(ObjectState::New).is_empty());
+            Ok(())
+        });
+        let ann = session.add(user("Ann"));
+        session.commit().await?;
+        assert_eq!(session[ann].age, 77);
+        let bad = session.add(tag("t"));
+        test.statements();
+        assert_eq!(session.flush().await.unwrap_err().to_string(), "no tags");
+        assert_eq!(test.statements(), Vec::<String>::new());
+        assert_eq!(session.detach(bad)?.name, "t");
+        session.commit().await?;
+    }
+
+    async fn a_part_of_the_work_is_kept_whole_or_not(test: &Fixture) {
+        let mut session = tables(test).await?;
+        let ann = session.add(user("Ann"));
+        let failed = session
+            .transaction(async |session| {
+                session[ann].age = 2;
+                session.add(note("n"));
+                session.flush().await?;
+                session.add(note("n"));
+                session.flush().await
+            })
+            .await;
+        assert!(failed.unwrap_err().is_unique());
+        assert_eq!(session[ann].age, 1);
+        let kept = session.transaction(async |session| Ok(session.add(note("kept")))).await?;
+        session.commit().await?;
+        assert_eq!(session.state(kept), ObjectState::Clean);
+        assert_eq!(slugs(test).await?, ["kept"]);
+    }
+
+    async fn a_dropped_flush_wants_a_rollback(test: &Fixture) {
+        let mut session = tables(test).await?;
+        let ann = session.add(user("Ann"));
+        session.commit().await?;
+        session[ann].age = 2;
+        drop(session.commit());
+        session[ann].age = 3;
+        session.commit().await?;
+        assert_eq!(User::query().one(&test.db).await?.age, 3, "one that was never polled did nothing");
+        if !test.is(Backend::Sqlite) {
+            session[ann].age = 4;
+            assert!(poll_times(session.commit(), 1).await.is_none());
+            let error = session.flush().await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::TransactionPoisoned, "{error}");
+            session.rollback().await?;
+            assert_eq!(session[ann].age, User::query().one(&test.db).await?.age);
+        }
     }
 
     async fn a_session_borrows_several_objects(test: &Fixture) {

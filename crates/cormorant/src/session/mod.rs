@@ -26,7 +26,7 @@ use cormorant_driver::{Error, ErrorKind, Pool, Result};
 pub use handle::Handle;
 pub(crate) use handle::Place;
 pub use table::Objects;
-pub use unit::Savepoint;
+pub use unit::{Savepoint, SessionScope};
 
 use crate::{Columns, IntoModel, Mapper};
 use collections::Collection;

@@ -31,6 +31,29 @@ pub struct Savepoint {
     id: u64,
 }
 
+/// A closure that runs in a part of a session's work: `async |session| { … }`.
+///
+/// The trait names the closure's future, so that the future around it can promise to be `Send`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a closure that a session can run",
+    label = "expected `async |session| {{ … Ok(value) }}`"
+)]
+pub trait SessionScope<'s, T, E>:
+    AsyncFnOnce(&'s mut Session) -> Result<T, E> + FnOnce(&'s mut Session) -> <Self as SessionScope<'s, T, E>>::Fut
+{
+    /// The closure's future.
+    type Fut: Future<Output = Result<T, E>>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<'s, F, Fut, T, E> SessionScope<'s, T, E> for F
+where
+    F: AsyncFnOnce(&'s mut Session) -> Result<T, E> + FnOnce(&'s mut Session) -> Fut,
+    Fut: Future<Output = Result<T, E>>,
+{
+    type Fut = Fut;
+}
+
 impl Unit {
     /// Where statements run now.
     pub(super) fn target<'a>(&'a self, pool: &'a Pool) -> Target<'a> {
@@ -169,6 +192,70 @@ impl Session {
         }
         self.broken = None;
         Ok(())
+    }
+
+    /// Runs a part of the work that is kept whole or taken back whole, in the database and in memory: kept when the
+    /// closure gives `Ok`, taken back when it gives an error, while the session goes on. What is kept is committed with
+    /// everything else.
+    ///
+    /// ```
+    /// use cormorant::prelude::*;
+    ///
+    /// #[derive(Model)]
+    /// struct Item { id: i64, stock: i64 }
+    ///
+    /// # fn main() -> cormorant::Result<()> {
+    /// # let db = Database::connect("sqlite::memory:").wait()?;
+    /// # db.create(models![Item]).wait()?;
+    /// # let mut session = db.session();
+    /// let item = session.add(Item { id: 0, stock: 1 });
+    /// let sold = session.transaction(async |session| {
+    ///     session[item].stock -= 2;
+    ///     session.flush().await?;
+    ///     if session[item].stock < 0 { Err(cormorant::Error::other("sold out")) } else { Ok(()) }
+    /// });
+    /// assert!(sold.wait().is_err());
+    /// assert_eq!(session[item].stock, 1);
+    /// session.commit().wait()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// The closure's; those of [`flush`](Self::flush).
+    #[allow(clippy::manual_async_fn, reason = "the signature promises that the future is `Send`")]
+    pub fn transaction<T, F>(&mut self, scope: F) -> impl Future<Output = Result<T>> + Send
+    where
+        T: Send,
+        F: for<'s> SessionScope<'s, T, Error, Fut: Send> + Send,
+    {
+        self.try_transaction(scope)
+    }
+
+    /// Runs a part of the work whose closure has an error of its own, which converts from [`Error`].
+    ///
+    /// # Errors
+    /// As [`transaction`](Self::transaction).
+    #[allow(clippy::manual_async_fn, reason = "the signature promises that the future is `Send`")]
+    pub fn try_transaction<T, E, F>(&mut self, scope: F) -> impl Future<Output = Result<T, E>> + Send
+    where
+        T: Send,
+        E: From<Error> + Send,
+        F: for<'s> SessionScope<'s, T, E, Fut: Send> + Send,
+    {
+        async move {
+            let savepoint = self.savepoint().await?;
+            match scope(self).await {
+                Ok(value) => {
+                    self.release(savepoint).await?;
+                    Ok(value)
+                }
+                Err(error) => {
+                    self.rollback_to(savepoint).await?;
+                    Err(error)
+                }
+            }
+        }
     }
 
     fn scope(&self, savepoint: Savepoint) -> Result<usize> {
