@@ -194,6 +194,15 @@ conformance! {
         assert_eq!(Place::query().count(&test.db).await?, 0);
     }
 
+    async fn a_key_that_the_program_gave_is_a_parent_without_its_handle(test: &Fixture) {
+        let mut session = tables(test).await?;
+        for (code, inside) in [("c", Some("b")), ("b", Some("a")), ("a", None)] {
+            session.add(Place { code: code.into(), inside: inside.map(Into::into), keeper: None });
+        }
+        session.commit().await?;
+        assert_eq!(verbs(test), ["INSERT"; 3]);
+    }
+
     async fn a_circle_is_broken_where_it_can_be_and_refused_elsewhere(test: &Fixture) {
         let mut session = tables(test).await?;
         let firm = session.add(Firm { id: 0, boss: None });

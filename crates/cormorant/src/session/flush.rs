@@ -1,13 +1,13 @@
 //! What a flush writes, and in which order.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ptr;
 
 use cormorant_driver::{Error, ErrorKind, Result};
 use cormorant_sql::schema::{OnDelete, RelationDef, TableDef};
 
 use super::handle::Node;
-use super::identity::Identity;
+use super::identity::{Identity, Seeded};
 use super::links::LinkSet;
 use super::moves::Moves;
 use super::order::{Edge, Order, order};
@@ -196,14 +196,18 @@ impl Session {
             return Ok(());
         }
         let places = Positions::of(&nodes);
+        let given = self.given_keys(&nodes)?;
         let mut edges = Vec::new();
         for (from, node) in nodes.iter().enumerate() {
             let mut waiting = Columns::none();
             for (relation, def) in relations(self.def(*node)) {
-                if let Some(target) = self.pointed_new(*node, relation, def)?
-                    && let Some(to) = places.get(target)
-                {
+                let mut target = self.pointed_new(*node, relation, def)?;
+                if target.is_some() {
                     waiting.add(def.column);
+                } else if !given.is_empty() {
+                    target = self.given(&given, *node, def);
+                }
+                if let Some(to) = target.and_then(|target| places.get(target)) {
                     edges.push(Edge { from, to, relation, nullable: nullable(self.def(*node), def) });
                 }
             }
@@ -213,6 +217,28 @@ impl Session {
         plan.held.extend(ordered.held.iter().filter_map(|edge| relation_of(self, &nodes, edges.get(*edge)?)));
         plan.inserts = ordered.groups.iter().map(|group| rows_of(&nodes, group)).collect();
         Ok(())
+    }
+
+    /// New objects whose keys the program gave: foreign keys may say them, without a handle.
+    fn given_keys(&self, nodes: &[Node]) -> Result<HashMap<(u32, Identity), Node, Seeded>> {
+        let mut given = HashMap::default();
+        for node in nodes {
+            let Some(table) = self.tables.get(node.table as usize) else { continue };
+            let omitted = table.omitted(node.at);
+            if !table.def.key.iter().any(|column| omitted.contains(*column))
+                // One that points at a row without a key has none itself, yet.
+                && let Ok(identity) = table.entities.identity(node.at)
+            {
+                given.insert((node.table, identity), *node);
+            }
+        }
+        Ok(given)
+    }
+
+    fn given(&self, given: &HashMap<(u32, Identity), Node, Seeded>, node: Node, def: &'static RelationDef) -> Option<Node> {
+        let number = self.tables.iter().position(|table| ptr::eq(table.def, (def.target)()))?;
+        let value = self.tables.get(node.table as usize)?.entities.value(node.at, def.column).ok()?;
+        given.get(&(u32::try_from(number).ok()?, Identity::of_value(value.into_owned()))).copied()
     }
 
     fn plan_updates(&mut self, plan: &mut Plan) -> Result<()> {
@@ -348,7 +374,7 @@ impl Session {
     /// The new object that a foreign key points at. One that has a key gives it to the foreign key at once.
     fn pointed_new(&mut self, node: Node, relation: u8, def: &'static RelationDef) -> Result<Option<Node>> {
         let object = self.table(node.table).and_then(|table| table.entities.pointer(node.at, relation)?.object());
-        let Some(place) = object else { return Ok(self.given(node, def)) };
+        let Some(place) = object else { return Ok(None) };
         let refuse = |why: &str| {
             Error::new(ErrorKind::Misuse, format!("it points at a {} that {why}", (def.target)().model))
                 .with_model(def.model)
@@ -362,11 +388,6 @@ impl Session {
             State::Detached | State::Free => return Err(refuse("was never saved")),
         }
         Ok(None)
-    }
-
-    /// The new object with a key of its own that a foreign key's value is the key of.
-    fn given(&self, _node: Node, _def: &'static RelationDef) -> Option<Node> {
-        None
     }
 
     /// The object that a foreign key's value is the key of.
