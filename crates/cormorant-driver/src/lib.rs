@@ -11,6 +11,7 @@
     allow(unused_variables, unreachable_code, dead_code, reason = "a build without a driver is for libraries")
 )]
 
+mod aside;
 mod connection;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 mod control;
@@ -35,6 +36,7 @@ mod text;
 mod waiting;
 mod watch;
 
+pub use aside::{Aside, Emit, aside};
 pub use connection::{Begin, Call, Connection, Done, Isolation, Sink, StatementEvent};
 pub use cormorant_sql as sql;
 pub use error::{Conflict, Error, ErrorKind, Fault, Result};

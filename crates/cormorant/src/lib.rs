@@ -130,7 +130,7 @@ pub use foreign_key::ForeignKey;
 pub use join::{Inner, Join, Left};
 pub use key::{Key, KeyPart};
 pub use mapper::{IntoModel, Mapper, Model, PathOf, Unsaved};
-pub use query::{Fetch, IntoLocking, Output, Query, Rows};
+pub use query::{Fetch, IntoLocking, Output, Query, RowStream, Rows};
 pub use raw::{Sql, UncheckedSql};
 pub use record::{Record, UniqueColumns};
 pub use relation::{
@@ -140,7 +140,7 @@ pub use relation::{
 pub use row::{Field, FromRow};
 pub use scalar::{Scalar, Unstorable};
 pub use select::{Groupable, Selectable, Selection};
-pub use session::{Handle, ObjectState, Savepoint, Session, SessionScope};
+pub use session::{Handle, ObjectState, ObjectStream, Savepoint, Session, SessionScope};
 pub use transaction::{Scope, Transaction};
 pub use wait::Wait;
 

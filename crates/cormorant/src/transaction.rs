@@ -24,6 +24,8 @@ pub struct Transaction {
     depth: u32,
     /// Tells scopes of one depth apart that were opened one after the other.
     id: u64,
+    /// Whether it only names the transaction, whose end it is not.
+    alias: bool,
 }
 
 #[derive(Debug)]
@@ -69,8 +71,13 @@ impl Transaction {
             let state =
                 State { slot: Slot::Waiting(lease), scopes: Vec::new(), abandoned: None, next_id: 1, ended: false };
             let shared = Shared { pool: pool.clone(), begin, turns: Gate::single(), state: Mutex::new(state) };
-            Ok(Self { shared: Arc::new(shared), depth: 0, id: 0 })
+            Ok(Self { shared: Arc::new(shared), depth: 0, id: 0, alias: false })
         })
+    }
+
+    /// Another name for it: dropped, it ends nothing.
+    pub(crate) fn alias(&self) -> Self {
+        Self { shared: Arc::clone(&self.shared), depth: self.depth, id: self.id, alias: true }
     }
 
     pub(crate) fn pool(&self) -> &Pool {
@@ -130,7 +137,7 @@ impl Transaction {
             let depth = running.lease()?.connection()?.savepoint().await?;
             let id = self.state().opened(depth);
             running.finish();
-            Ok(Self { shared: Arc::clone(&self.shared), depth, id })
+            Ok(Self { shared: Arc::clone(&self.shared), depth, id, alias: false })
         })
     }
 
@@ -292,6 +299,7 @@ impl Drop for Transaction {
     fn drop(&mut self) {
         // After an end there is nothing left that either could find.
         match self.depth {
+            _ if self.alias => {}
             0 => self.end(),
             depth => self.state().abandon(depth, self.id),
         }

@@ -31,6 +31,7 @@ mod secrets;
 mod session;
 mod side_by_side;
 mod slow;
+mod stream;
 mod transaction;
 mod types;
 mod update_many;

@@ -3,6 +3,7 @@
 mod lock;
 mod nested;
 mod read;
+mod stream;
 mod write;
 
 use std::marker::PhantomData;
@@ -13,6 +14,8 @@ use cormorant_sql::{Buffer, Class, Dialect, Kind, Nulls, Route, Token, Value, re
 
 pub use lock::IntoLocking;
 pub use nested::exists;
+pub use stream::RowStream;
+pub(crate) use stream::Source;
 
 use crate::executor::{Target, Work};
 use crate::expr::{IntoOrder, Predicate};

@@ -145,7 +145,7 @@ impl<M: Mapper, O: Fetch> Query<M, O> {
 }
 
 #[inline]
-async fn run<M: Mapper>(kind: Kind, buffer: &Buffer, target: Target<'_>, sink: Sink<'_>) -> Result<()> {
+pub(super) async fn run<M: Mapper>(kind: Kind, buffer: &Buffer, target: Target<'_>, sink: Sink<'_>) -> Result<()> {
     if let Some(locking) = lock::asked(&buffer.tokens) {
         lock::ready(locking, target).await.map_err(|error| error.with_model(M::NAME))?;
     }

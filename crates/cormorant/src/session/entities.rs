@@ -39,6 +39,11 @@ impl<M: Mapper> Typed<M> {
         }
     }
 
+    /// An object was read elsewhere, and has no place yet.
+    pub(super) fn arrive(&mut self, entity: M::Entity) {
+        self.arrived = Some(entity);
+    }
+
     pub(super) fn get(&self, at: u32) -> Option<&M::Entity> {
         self.objects.get(at as usize)?.entity.as_ref()
     }

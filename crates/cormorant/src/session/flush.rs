@@ -235,7 +235,12 @@ impl Session {
         Ok(given)
     }
 
-    fn given(&self, given: &HashMap<(u32, Identity), Node, Seeded>, node: Node, def: &'static RelationDef) -> Option<Node> {
+    fn given(
+        &self,
+        given: &HashMap<(u32, Identity), Node, Seeded>,
+        node: Node,
+        def: &'static RelationDef,
+    ) -> Option<Node> {
         let number = self.tables.iter().position(|table| ptr::eq(table.def, (def.target)()))?;
         let value = self.tables.get(node.table as usize)?.entities.value(node.at, def.column).ok()?;
         given.get(&(u32::try_from(number).ok()?, Identity::of_value(value.into_owned()))).copied()

@@ -25,6 +25,7 @@ use cormorant_driver::{Error, ErrorKind, Pool, Result};
 
 pub use handle::Handle;
 pub(crate) use handle::Place;
+pub use read::ObjectStream;
 pub use table::Objects;
 pub use unit::{Savepoint, SessionScope};
 

@@ -1,6 +1,7 @@
 //! Reading objects.
 
 use std::collections::HashSet;
+use std::fmt;
 
 use cormorant_driver::{Result, Row};
 use cormorant_sql::{Buffer, Kind, Token};
@@ -13,7 +14,34 @@ use super::table::State;
 use super::write::{MOST_KEYS, push_identities, push_identity};
 use super::{Handle, Session, nothing};
 use crate::executor::statement;
-use crate::{Error, ErrorKind, Mapper, Query, problem, query};
+use crate::query::Source;
+use crate::{Error, ErrorKind, Mapper, Query, RowStream, problem, query};
+
+/// The objects of a query, as they come: see [`Session::stream`].
+#[must_use = "a stream does nothing until it is asked for an object"]
+pub struct ObjectStream<M: Mapper> {
+    rows: RowStream<M::Entity>,
+}
+
+impl<M: Mapper> ObjectStream<M> {
+    /// The next object, which the session takes over; `None` after the last.
+    ///
+    /// # Errors
+    /// Those of the query.
+    pub async fn next(&mut self, session: &mut Session) -> Result<Option<Handle<M>>> {
+        let Some(entity) = self.rows.next().await? else { return Ok(None) };
+        let table = session.number::<M>();
+        let Some(objects) = session.tables.get_mut(table as usize) else { return Ok(None) };
+        let at = objects.adopt::<M>(entity)?;
+        Ok(Some(session.handle(Node { table, at })))
+    }
+}
+
+impl<M: Mapper> fmt::Debug for ObjectStream<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.rows.fmt(f)
+    }
+}
 
 impl Session {
     /// The object with this key: the one that is here, without a statement, or else from the database.
@@ -77,6 +105,43 @@ impl Session {
             self.include(&plan, nodes.clone()).await?;
         }
         Ok(nodes.into_iter().map(|node| self.handle(node)).collect())
+    }
+
+    /// The objects that a query finds, one after the other, as they come. What was changed is written first. An object
+    /// stays in the session until it is [forgotten](Self::forget), so forget those that are done with.
+    ///
+    /// ```
+    /// use cormorant::prelude::*;
+    ///
+    /// #[derive(Model)]
+    /// struct Reading { id: i64, celsius: f64 }
+    ///
+    /// # fn main() -> cormorant::Result<()> {
+    /// # let db = Database::connect("sqlite::memory:").wait()?;
+    /// # db.create(models![Reading]).wait()?;
+    /// # Reading::insert_many(&db, (0..1000).map(|n| Reading { id: 0, celsius: f64::from(n) })).wait()?;
+    /// let mut session = db.session();
+    /// let mut readings = session.stream(Reading::query()).wait()?;
+    /// let mut warm = 0;
+    /// while let Some(reading) = readings.next(&mut session).wait()? {
+    ///     warm += usize::from(session[reading].celsius > 20.0);
+    ///     session.forget(reading)?;
+    /// }
+    /// assert_eq!(warm, 979);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`flush`](Self::flush); [`ErrorKind::Misuse`] when the query includes relations.
+    pub async fn stream<M: Mapper>(&mut self, query: Query<M, M>) -> Result<ObjectStream<M>> {
+        self.write_first().await?;
+        let (buffer, plan) = query.into_parts();
+        if plan.is_some() {
+            return Err(Error::new(ErrorKind::Misuse, "a stream includes no relations: ask for them with `related`"));
+        }
+        let source = Source::of(self.unit.target(&self.pool));
+        Ok(ObjectStream { rows: RowStream::new::<M>(source, buffer, M::load) })
     }
 
     /// The first object that a query finds, in its order or by key.

@@ -166,6 +166,19 @@ impl Table {
     /// Takes an object over from a row; one that is here already stays as it is, unless it has expired.
     pub(super) fn absorb(&mut self, row: &mut Row<'_>) -> Result<u32> {
         let identity = self.entities.read(row)?;
+        Ok(self.take_in(identity))
+    }
+
+    /// The same, of an object that was read elsewhere.
+    pub(super) fn adopt<M: Mapper>(&mut self, entity: M::Entity) -> Result<u32> {
+        let identity = Identity::of(&M::key(&entity)?)?;
+        if let Some(typed) = self.typed_mut::<M>() {
+            typed.arrive(entity);
+        }
+        Ok(self.take_in(identity))
+    }
+
+    fn take_in(&mut self, identity: Identity) -> u32 {
         if let Some(at) = self.find(&identity) {
             if let Some(slot) = self.slots.get_mut(at as usize)
                 && slot.expired
@@ -175,13 +188,13 @@ impl Table {
                 self.entities.place(at);
                 self.stir(at);
             }
-            return Ok(at);
+            return at;
         }
         let at = self.reserve(State::Clean, Columns::none());
         self.entities.place(at);
         self.identify(identity, at);
         self.stir(at);
-        Ok(at)
+        at
     }
 
     /// Makes a new object ready to be inserted.
