@@ -326,6 +326,9 @@ impl<const N: usize> Mapper for Odd<N> {
     fn snapshot_key(snapshot: &Self::Snapshot) -> Result<i64> {
         Even::snapshot_key(snapshot)
     }
+    fn restore(entity: &mut Self, snapshot: Self::Snapshot) -> Result<()> {
+        Even::restore(&mut entity.0, snapshot)
+    }
     fn changed(snapshot: &Self::Snapshot, entity: &Self) -> Columns {
         Even::changed(snapshot, &entity.0)
     }
