@@ -29,6 +29,11 @@ impl Errors {
         self.fatal = true;
     }
 
+    /// Nothing can be expanded after what was said already.
+    pub(crate) fn give_up(&mut self) {
+        self.fatal = true;
+    }
+
     /// The faults, as an error if nothing can be expanded.
     pub(crate) fn finish(self) -> syn::Result<Option<syn::Error>> {
         match self.error {

@@ -16,6 +16,12 @@ pub fn derive_model(input: TokenStream) -> TokenStream {
     expand(hygiene::named(input.into()).into(), model::derive)
 }
 
+/// Stores a type that knows nothing of databases: see its documentation in `cormorant`.
+#[proc_macro_derive(Mapper, attributes(mapper))]
+pub fn derive_mapper(input: TokenStream) -> TokenStream {
+    expand(hygiene::named(input.into()).into(), model::derive_mapper)
+}
+
 /// Makes a struct of the columns a query gives: see the documentation of `cormorant::FromRow`.
 #[proc_macro_derive(FromRow, attributes(from_row))]
 pub fn derive_from_row(input: TokenStream) -> TokenStream {

@@ -40,6 +40,33 @@ pub struct TableDef {
 }
 
 impl TableDef {
+    /// A table with its columns and its key, and nothing else: of a mapper written by hand. `model` is the name of the entity, `path` where
+    /// its mapper stands.
+    pub const fn new(
+        model: &'static str,
+        path: &'static str,
+        name: &'static str,
+        columns: &'static [ColumnDef],
+        key: &'static [u16],
+    ) -> Self {
+        Self {
+            model,
+            path,
+            singular: model,
+            schema: None,
+            name,
+            columns,
+            key,
+            relations: &[],
+            many: || &[],
+            links: &[],
+            indexes: &[],
+            checks: &[],
+            strict: false,
+            autoincrement: false,
+        }
+    }
+
     /// The column at `position`, as tokens and rows count them.
     pub fn column(&self, position: u16) -> Option<&'static ColumnDef> {
         self.columns.get(usize::from(position))

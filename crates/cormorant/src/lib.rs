@@ -42,6 +42,7 @@ pub mod expr;
 mod foreign_key;
 mod join;
 mod key;
+mod mapped;
 mod mapper;
 mod problem;
 mod query;
@@ -120,9 +121,88 @@ pub use cormorant_driver::{
 /// # }
 /// ```
 pub use cormorant_macros::DbEnum;
+/// A mapper of a type that knows nothing of databases: the Data Mapper pattern.
+///
+/// The struct says how a type of the domain is stored, a column per field: its getters give the columns, and its
+/// constructor, which takes them in the order of the fields, by value, makes the object of a row. So fields stay private,
+/// and no object is there that the constructor would not make. The struct itself is never used but by its name:
+/// a [`Session`] adds ([`add_to`](Session::add_to)), gets and queries its entity by it.
+///
+/// A row that `try_build` refuses is [`ErrorKind::Decode`], with the table, the key, and what the constructor said.
+/// The object is also built anew where the session changes it: when the database has given it a key, and when a rollback
+/// makes it what it was. What no column holds is lost then.
+///
+/// # Attributes of the struct
+/// | attribute | meaning |
+/// |---|---|
+/// | `entity = domain::Account` | the type that is stored |
+/// | `build = path` | its constructor, which cannot fail |
+/// | `try_build = path` | its constructor, where that gives a `Result`, whose error can be displayed |
+///
+/// And those of a [`Model`](trait@Model): `table` (without it, the entity's name in snake case and plural), `schema`,
+/// `rename_all`, `index(a, b)`, `unique(a, b)`, `check(name = "SQL")`, `strict`, `autoincrement`, `crate`.
+///
+/// # Attributes of a field
+/// `get = |account| account.number()`: what gives the column's value, a closure or the path of a function. It may give
+/// whatever converts into the field's type, `&str` for a `String`. Without it, it is the entity's method of the field's
+/// name.
+///
+/// And those of a model's field: `key`, `generated`, `column`, `max_length`, `precision`, `scale`, `unique`, `index`,
+/// `db_default`, `check`, `on_delete`, `on_update`, `path`, `secret`. An integer key is generated where the entity has 0;
+/// a `Uuid` is the entity's own to make. A [`ForeignKey`] is a column like any other: queries follow it.
+///
+/// # Stored without knowing it
+/// ```
+/// use cormorant::prelude::*;
+///
+/// mod domain {
+///     pub struct Account {
+///         number: String,
+///         cents: i64,
+///     }
+///
+///     impl Account {
+///         pub fn restore(number: String, cents: i64) -> Result<Self, &'static str> {
+///             if cents < 0 { Err("an account cannot be overdrawn") } else { Ok(Self { number, cents }) }
+///         }
+///         pub fn number(&self) -> &str {
+///             &self.number
+///         }
+///         pub fn cents(&self) -> i64 {
+///             self.cents
+///         }
+///         pub fn deposit(&mut self, cents: i64) {
+///             self.cents += cents;
+///         }
+///     }
+/// }
+///
+/// #[derive(Mapper)]
+/// #[mapper(entity = domain::Account, try_build = domain::Account::restore)]
+/// struct Accounts {
+///     #[mapper(key, max_length = 34)]
+///     number: String,
+///     #[mapper(column = "balance", get = |account| account.cents())]
+///     cents: i64,
+/// }
+///
+/// # fn main() -> cormorant::Result<()> {
+/// # let db = Database::connect("sqlite::memory:").wait()?;
+/// # db.create(models![Accounts]).wait()?;
+/// let mut session = db.session();
+/// let account = session.add_to::<Accounts>(domain::Account::restore("BR-1".into(), 0).unwrap());
+/// session.commit().wait()?; // INSERT INTO accounts (number, balance) …
+/// session[account].deposit(500);
+/// session.commit().wait()?; // UPDATE accounts SET balance = ? WHERE number = ?
+/// let rich = session.all(Accounts::filter(|a| a.cents().gt(100))).wait()?;
+/// assert_eq!(rich, [account]);
+/// # Ok(())
+/// # }
+/// ```
+pub use cormorant_macros::Mapper;
 pub use cormorant_macros::{FromRow, Model};
-pub use cormorant_sql::schema::{Allowed, ColumnType, TableDef};
-pub use cormorant_sql::{Dialect, Lock, Locking, Taken, Value};
+pub use cormorant_sql::schema::{Allowed, ColumnDef, ColumnType, TableDef};
+pub use cormorant_sql::{Dialect, Lock, Locking, Route, Taken, Value};
 pub use database::Database;
 pub use executor::Executor;
 pub use expr::{Expr, Predicate};

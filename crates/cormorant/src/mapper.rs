@@ -14,11 +14,14 @@ use crate::{Columns, Error, ErrorKind, Executor, Inner, Join, Key, Query, Record
 
 /// How an entity is stored: its table, and the way between rows and values.
 ///
-/// `#[derive(Model)]` writes it for a struct that is its own mapper. The provided methods start queries.
+/// `#[derive(Model)]` writes it for a struct that is its own mapper, [`#[derive(Mapper)]`](macro@crate::Mapper) for a type
+/// that knows nothing of databases. By hand it is written of the same parts: a table ([`TableDef::new`]), a path, which
+/// holds a [`Route`] and gives [`Expr::column`](crate::Expr::column), and how columns come in and out;
+/// [`register!`](crate::register) tells `create_all` of it. The provided methods start queries.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a model",
     label = "no table belongs to it",
-    note = "write `#[derive(Model)]` above the struct"
+    note = "write `#[derive(Model)]` above the struct; or, of a type that is to know nothing of it, `#[derive(Mapper)]` above another one"
 )]
 pub trait Mapper: Sized + 'static {
     /// What is stored.

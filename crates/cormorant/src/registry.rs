@@ -15,18 +15,16 @@ pub struct Registered(pub &'static TableDef);
 
 inventory::collect!(Registered);
 
-#[doc(hidden)]
+/// Adds a mapper that was written by hand to those that [`Database::create_all`](crate::Database::create_all) knows:
+/// `cormorant::register!(AccountMapper);`, beside it. A derive does it by itself.
 #[macro_export]
-macro_rules! __register {
-    ($model:ident) => {
+macro_rules! register {
+    ($mapper:ty) => {
         $crate::__private::inventory::submit! {
-            $crate::__private::Registered(<$model as $crate::Mapper>::TABLE)
+            $crate::__private::Registered(<$mapper as $crate::Mapper>::TABLE)
         }
     };
 }
-
-#[doc(hidden)]
-pub use crate::__register as register;
 
 /// Some models, as [`Database::create`](crate::Database::create) takes them: `models![Item, Order]`.
 #[macro_export]
@@ -65,7 +63,7 @@ pub(crate) fn checked(mut models: Vec<&'static TableDef>) -> Result<Vec<&'static
                 return Err(Error::new(
                     ErrorKind::Misuse,
                     format!(
-                        "the table {} has two models, {} and {}: give one of them `#[model(table = \"…\")]`",
+                        "the table {} has two models, {} and {}: give one of them another name with `table = \"…\"`, or, where both are to map it, create it by one: `db.create(models![…])`",
                         table.name, other.path, table.path
                     ),
                 ));

@@ -22,9 +22,11 @@ pub use crate::dec::decimal;
 pub use crate::executor::{Target, Work};
 pub use crate::expr::{Assign, IntoExpr};
 pub use crate::foreign_key::{Named, Pointer};
+pub use crate::mapped::{Built, Refusal, TryBuilt, built, get, get_option, owned, rebuild, refused_row, try_built};
 pub use crate::raw::Known;
 pub use crate::record::{get_or_insert, upsert};
-pub use crate::registry::{Registered, inventory, register};
+pub use crate::register;
+pub use crate::registry::{Registered, inventory};
 pub use crate::relation::{
     BuilderWith, Children, HasOne, Include, Links, LinksThrough, Many, Relation, Step, ToMany, Unloaded,
     load_foreign_key, load_many, load_one, nothing,

@@ -19,6 +19,7 @@ mod golden_relations;
 mod graphs;
 mod keys;
 mod locks;
+mod mapper;
 mod names;
 mod operators;
 mod pool;

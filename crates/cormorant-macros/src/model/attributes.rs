@@ -1,16 +1,46 @@
-//! `#[model(…)]`: what stands in it, before anything is checked against the types.
+//! `#[model(…)]` and `#[mapper(…)]`: what stands in them, before anything is checked against the types.
 
 use proc_macro2::Span;
 use syn::meta::ParseNestedMeta;
 use syn::parse::ParseStream;
 use syn::spanned::Spanned;
-use syn::{Attribute, Expr, ExprLit, Ident, Lit, LitInt, LitStr, Path, Token};
+use syn::{Attribute, Expr, ExprLit, Ident, Lit, LitInt, LitStr, Path, Token, Type};
 
 use super::habits;
 use super::names::{CASES, Case};
 use super::related::Through;
 use super::types;
 use crate::errors::{Errors, list, unknown};
+
+/// Whose attributes they are. Most keys are the same in both.
+#[derive(Clone, Copy, Default, PartialEq)]
+pub(super) enum Of {
+    #[default]
+    Model,
+    Mapper,
+}
+
+impl Of {
+    /// The attribute's name, and what the struct is called in messages.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Model => "model",
+            Self::Mapper => "mapper",
+        }
+    }
+
+    fn struct_keys(self) -> Vec<&'static str> {
+        match self {
+            Self::Model => STRUCT_KEYS.to_vec(),
+            Self::Mapper => MAPPER_STRUCT_KEYS.iter().chain(&STRUCT_KEYS).copied().collect(),
+        }
+    }
+
+    fn field_keys(self) -> Vec<&'static str> {
+        let keys = FIELD_KEYS.into_iter().filter(|key| self == Self::Model || !is_of_model(key));
+        keys.chain((self == Self::Mapper).then_some("get")).collect()
+    }
+}
 
 /// `#[model(…)]` on the struct.
 #[derive(Default)]
@@ -24,6 +54,12 @@ pub(super) struct OnStruct {
     pub(super) checks: Vec<(Ident, LitStr)>,
     pub(super) strict: bool,
     pub(super) autoincrement: bool,
+    /// Of a mapper, what is stored, and how it is made of its columns.
+    pub(super) entity: Option<Type>,
+    pub(super) build: Option<Path>,
+    pub(super) try_build: Option<Path>,
+    /// The keys that stand there once.
+    pub(super) seen: Vec<String>,
 }
 
 /// `index(a, b, name = "…")` or `unique(a, b)`.
@@ -58,12 +94,17 @@ pub(super) struct OnField {
     pub(super) path: Option<LitStr>,
     pub(super) secret: bool,
     pub(super) skip: bool,
+    /// Of a mapper, what gives the column's value.
+    pub(super) get: Option<Expr>,
+    /// Whose attribute it is.
+    pub(super) of: Of,
     /// Where each key stands, for faults found later.
     pub(super) spans: Vec<(String, Span)>,
 }
 
 const STRUCT_KEYS: [&str; 9] =
     ["table", "schema", "rename_all", "crate", "index", "unique", "check", "strict", "autoincrement"];
+const MAPPER_STRUCT_KEYS: [&str; 3] = ["entity", "build", "try_build"];
 const FIELD_KEYS: [&str; 19] = [
     "key",
     "column",
@@ -87,15 +128,14 @@ const FIELD_KEYS: [&str; 19] = [
 ];
 
 impl OnStruct {
-    pub(super) fn parse(attributes: &[Attribute], errors: &mut Errors) -> Self {
+    pub(super) fn parse(of: Of, attributes: &[Attribute], errors: &mut Errors) -> Self {
         let mut this = Self::default();
-        let mut seen: Vec<String> = Vec::new();
-        each_key("model", attributes, errors, |key, meta, errors| {
+        each_key(of.name(), attributes, errors, |key, meta, errors| {
             if !["index", "unique", "check"].contains(&key) {
-                if seen.iter().any(|other| other == key) {
+                if this.seen.iter().any(|other| other == key) {
                     errors.at(&meta.path, twice(key));
                 }
-                seen.push(key.to_owned());
+                this.seen.push(key.to_owned());
             }
             match key {
                 "table" => this.table = Some(text(meta)?),
@@ -107,10 +147,13 @@ impl OnStruct {
                 "check" => this.checks.extend(checks(meta)?),
                 "strict" => this.strict = flag(meta)?,
                 "autoincrement" => this.autoincrement = flag(meta)?,
+                "entity" if of == Of::Mapper => this.entity = Some(entity(meta)?),
+                "build" if of == Of::Mapper => this.build = Some(constructor(meta)?),
+                "try_build" if of == Of::Mapper => this.try_build = Some(constructor(meta)?),
                 _ => {
-                    let message = match FIELD_KEYS.contains(&key) && key != "key" {
+                    let message = match of.field_keys().contains(&key) && key != "key" {
                         true => format!("`{key}` stands on a field, not above the struct"),
-                        false => unknown_key(key, false, &STRUCT_KEYS),
+                        false => unknown_key(key, false, &of.struct_keys()),
                     };
                     errors.at(&meta.path, message);
                     skip_value(meta)?;
@@ -123,9 +166,13 @@ impl OnStruct {
 }
 
 impl OnField {
-    pub(super) fn parse(attributes: &[Attribute], errors: &mut Errors) -> Self {
-        let mut this = Self::default();
-        each_key("model", attributes, errors, |key, meta, errors| {
+    pub(super) fn parse(of: Of, attributes: &[Attribute], errors: &mut Errors) -> Self {
+        let mut this = Self { of, ..Self::default() };
+        each_key(of.name(), attributes, errors, |key, meta, errors| {
+            if of == Of::Mapper && is_of_model(key) {
+                errors.at(&meta.path, not_of_mapper(key));
+                return skip_value(meta);
+            }
             if this.spans.iter().any(|(other, _)| other == key) {
                 errors.at(&meta.path, twice(key));
             }
@@ -150,10 +197,11 @@ impl OnField {
                 "path" => this.path = Some(text(meta)?),
                 "secret" => this.secret = flag(meta)?,
                 "skip" => this.skip = flag(meta)?,
+                "get" if of == Of::Mapper => this.get = Some(getter(meta)?),
                 _ => {
-                    let message = match STRUCT_KEYS.contains(&key) {
+                    let message = match of.struct_keys().contains(&key) {
                         true => format!("`{key}` stands above the struct, not on a field"),
-                        false => unknown_key(key, true, &FIELD_KEYS),
+                        false => unknown_key(key, true, &of.field_keys()),
                     };
                     errors.at(&meta.path, message);
                     skip_value(meta)?;
@@ -271,6 +319,52 @@ fn word(meta: &ParseNestedMeta<'_>, such_as: &str) -> syn::Result<Ident> {
             let key = name(meta);
             Err(syn::Error::new_spanned(other, format!("`{key}` takes {expected}: `{key} = {such_as}`")))
         }
+    }
+}
+
+/// Keys of a model's fields that a mapper's have not.
+fn is_of_model(key: &str) -> bool {
+    ["default", "skip", "references", "via", "through", "inverse"].contains(&key)
+}
+
+fn not_of_mapper(key: &str) -> String {
+    let instead = match key {
+        "default" => "it is the builder's, and a mapper has none: what the database gives is `db_default = \"SQL\"`",
+        "skip" => "each of its fields is a column: leave the field out",
+        "references" => "its foreign keys have one column: map the columns as they are",
+        _ => "it has columns, and no relations that are kept in other tables",
+    };
+    format!("a mapper has no `{key}`: {instead}")
+}
+
+/// `entity = domain::Account`.
+fn entity(meta: &ParseNestedMeta<'_>) -> syn::Result<Type> {
+    let expected = "the type that is stored";
+    let ty: Type = value(meta, expected)?.parse()?;
+    match types::bare(&ty) {
+        Type::Path(_) => Ok(types::bare(&ty).clone()),
+        _ => Err(syn::Error::new_spanned(ty, format!("`entity` takes {expected}: `entity = domain::Account`"))),
+    }
+}
+
+/// `build = domain::Account::new`.
+fn constructor(meta: &ParseNestedMeta<'_>) -> syn::Result<Path> {
+    let expected = "the path of a function";
+    match types::bare_expr(&value(meta, expected)?.parse()?) {
+        Expr::Path(path) if path.qself.is_none() => Ok(path.path.clone()),
+        other => {
+            let key = name(meta);
+            Err(syn::Error::new_spanned(other, format!("`{key}` takes {expected}: `{key} = domain::Account::new`")))
+        }
+    }
+}
+
+/// `get = |account| account.number()`.
+fn getter(meta: &ParseNestedMeta<'_>) -> syn::Result<Expr> {
+    let expected = "a closure or the path of a function";
+    match types::bare_expr(&value(meta, expected)?.parse()?) {
+        get @ (Expr::Closure(_) | Expr::Path(_)) => Ok(get.clone()),
+        other => Err(syn::Error::new_spanned(other, format!("`get` takes {expected}: `get = |it| it.name()`"))),
     }
 }
 

@@ -2,18 +2,23 @@
 
 use proc_macro2::Span;
 use quote::ToTokens as _;
-use syn::{Data, DeriveInput, Fields, Ident, Path, Visibility};
+use syn::{Data, DeriveInput, Fields, Ident, Path, Type, Visibility};
 
-use super::attributes::{Index, OnField, OnStruct};
+use super::attributes::{Index, Of, OnField, OnStruct};
 use super::column::{Column, KeyKind, column, null_key};
 use super::names;
 use super::related::{self, Related};
+use super::types::last_word;
 use crate::errors::Errors;
 use crate::hygiene::Taken;
 
-/// A model that can be expanded.
+/// A model that can be expanded, or a mapper.
 pub(super) struct Model {
     pub(super) ident: Ident,
+    /// The entity's name: a model is its own.
+    pub(super) name: String,
+    /// What a mapper stores.
+    pub(super) mapped: Option<Mapped>,
     pub(super) vis: Visibility,
     pub(super) krate: Path,
     pub(super) table: String,
@@ -33,6 +38,15 @@ pub(super) struct Model {
     pub(super) faults: Option<syn::Error>,
 }
 
+/// What a mapper stores.
+pub(super) struct Mapped {
+    pub(super) entity: Type,
+    /// The constructor, which takes the columns in order.
+    pub(super) build: Path,
+    /// Whether it can refuse them.
+    pub(super) refuses: bool,
+}
+
 pub(super) struct CheckedIndex {
     pub(super) columns: Vec<usize>,
     pub(super) name: Option<String>,
@@ -45,62 +59,71 @@ const MOST_COLUMNS: usize = 256;
 /// The most bytes a name may have on every backend.
 const NAME_BYTES: usize = 63;
 
-pub(super) fn check(input: &DeriveInput) -> syn::Result<Model> {
+pub(super) fn check(of: Of, input: &DeriveInput) -> syn::Result<Model> {
     let mut errors = Errors::default();
-    let on_struct = OnStruct::parse(&input.attrs, &mut errors);
+    let on_struct = OnStruct::parse(of, &input.attrs, &mut errors);
+    let a = format!("a {}", of.name());
     let fields = match &input.data {
         Data::Struct(data) => match &data.fields {
             Fields::Named(fields) => Some(&fields.named),
             Fields::Unnamed(fields) => {
-                errors.fatal(fields, "a model has named fields: they are its columns");
+                errors.fatal(fields, format!("{a} has named fields: they are its columns"));
                 None
             }
             Fields::Unit => {
-                errors.fatal(&input.ident, "a model has named fields: they are its columns");
+                errors.fatal(&input.ident, format!("{a} has named fields: they are its columns"));
                 None
             }
         },
         Data::Enum(_) | Data::Union(_) => {
-            errors.fatal(&input.ident, "a model is a struct: one per table");
+            errors.fatal(&input.ident, format!("{a} is a struct: one per table"));
             None
         }
     };
     if !input.generics.params.is_empty() {
-        errors.fatal(&input.generics, "a model cannot be generic: one struct is one table");
+        errors.fatal(&input.generics, format!("{a} cannot be generic: one struct is one table"));
     }
+    let mapped = mapped(of, &on_struct, input, &mut errors);
     let mut columns = Vec::new();
     let mut related = Vec::new();
     let mut skipped = Vec::new();
     for field in fields.into_iter().flatten() {
         let Some(ident) = &field.ident else { continue };
-        let on_field = OnField::parse(&field.attrs, &mut errors);
+        let on_field = OnField::parse(of, &field.attrs, &mut errors);
         if on_field.skip {
             if on_field.spans.len() > 1 {
                 errors.at(ident, format!("`{ident}` is no column: `skip` stands alone"));
             }
             skipped.push(ident.clone());
+        } else if related::kind(&field.ty).is_some() && of == Of::Mapper {
+            let message = format!("`{ident}` is no column: relations that are kept in other tables are a model's");
+            errors.fatal(&field.ty, message);
         } else if let Some((kind, target)) = related::kind(&field.ty) {
             related.push(related::related(ident, field, on_field, kind, target, &mut errors));
         } else if !related::refuse_option(field, &mut errors) {
             columns.push(column(ident, field, on_field, on_struct.case, &mut errors));
         }
     }
-    keys(input, &mut columns, fields.is_some(), &mut errors);
+    keys(of, input, &mut columns, fields.is_some(), &mut errors);
     unique_names(&columns, &mut errors);
     unique_paths(&columns, &related, &mut errors);
     related::check_inverses(&related, &mut errors);
     if columns.len() > MOST_COLUMNS {
-        errors.fatal(&input.ident, format!("{} columns: a model has at most {MOST_COLUMNS}", columns.len()));
+        errors.fatal(&input.ident, format!("{} columns: {a} has at most {MOST_COLUMNS}", columns.len()));
     }
+    let name = match &mapped {
+        Some(mapped) => last_word(&mapped.entity).unwrap_or_default(),
+        None => input.ident.to_string(),
+    };
     let table = match &on_struct.table {
         Some(name) => {
             check_name(&name.value(), name.span(), &mut errors);
             name.value()
         }
         None => {
-            let name = names::table(&input.ident.to_string(), on_struct.case.unwrap_or_default());
-            check_name(&name, input.ident.span(), &mut errors);
-            name
+            let table = names::table(&name, on_struct.case.unwrap_or_default());
+            check_name(&table, input.ident.span(), &mut errors);
+            table
         }
     };
     if let Some(schema) = &on_struct.schema {
@@ -124,6 +147,8 @@ pub(super) fn check(input: &DeriveInput) -> syn::Result<Model> {
     let faults = errors.finish()?;
     Ok(Model {
         ident: input.ident.clone(),
+        name,
+        mapped,
         vis: input.vis.clone(),
         krate,
         table,
@@ -140,13 +165,50 @@ pub(super) fn check(input: &DeriveInput) -> syn::Result<Model> {
     })
 }
 
+/// What a mapper stores, and how it is made.
+fn mapped(of: Of, on: &OnStruct, input: &DeriveInput, errors: &mut Errors) -> Option<Mapped> {
+    if of == Of::Model {
+        return None;
+    }
+    let said = |key: &str| on.seen.iter().any(|seen| seen == key);
+    if on.entity.is_none() && said("entity") {
+        errors.give_up();
+    } else if on.entity.is_none() {
+        let message = format!("`{}` stores nothing: say what, `#[mapper(entity = domain::Account)]`", input.ident);
+        errors.fatal(&input.ident, message);
+    }
+    let build = match (&on.build, &on.try_build) {
+        (Some(build), None) => Some((build, false)),
+        (None, Some(build)) => Some((build, true)),
+        (Some(_), Some(second)) => {
+            errors.fatal(second, "there is one constructor: `build`, or `try_build` where it can refuse a row");
+            None
+        }
+        (None, None) if said("build") || said("try_build") => {
+            errors.give_up();
+            None
+        }
+        (None, None) => {
+            let what = on.entity.as_ref().and_then(last_word).unwrap_or_else(|| "Account".to_owned());
+            let message = format!(
+                "`{}` cannot build what it reads: name the constructor, `build = {what}::new`, or `try_build` where it can refuse a row",
+                input.ident
+            );
+            errors.fatal(&input.ident, message);
+            None
+        }
+    };
+    let (build, refuses) = build?;
+    Some(Mapped { entity: on.entity.clone()?, build: build.clone(), refuses })
+}
+
 /// Finds the key, or says that there is none.
-fn keys(input: &DeriveInput, columns: &mut [Column], has_fields: bool, errors: &mut Errors) {
+fn keys(of: Of, input: &DeriveInput, columns: &mut [Column], has_fields: bool, errors: &mut Errors) {
     // A field named `id` is the key only while no other says so.
     let said = |column: &Column| column.key.is_some() && column.field != "id";
     if columns.iter().any(said) {
         for column in columns.iter_mut().filter(|column| column.field == "id") {
-            if !attribute_says_key(input, "id") {
+            if !attribute_says_key(of, input, "id") {
                 column.key = None;
             }
         }
@@ -159,7 +221,7 @@ fn keys(input: &DeriveInput, columns: &mut [Column], has_fields: bool, errors: &
     } else if count == 0 && has_fields {
         errors.fatal(
             &input.ident,
-            format!("`{}` has no key: name a field `id`, or mark one with `#[model(key)]`", input.ident),
+            format!("`{}` has no key: name a field `id`, or mark one with `#[{}(key)]`", input.ident, of.name()),
         );
     }
     if count > 1 {
@@ -174,10 +236,10 @@ fn keys(input: &DeriveInput, columns: &mut [Column], has_fields: bool, errors: &
     }
 }
 
-fn attribute_says_key(input: &DeriveInput, name: &str) -> bool {
+fn attribute_says_key(of: Of, input: &DeriveInput, name: &str) -> bool {
     let Data::Struct(data) = &input.data else { return false };
     let field = data.fields.iter().find(|field| field.ident.as_ref().is_some_and(|ident| ident == name));
-    field.is_some_and(|field| OnField::parse(&field.attrs, &mut Errors::default()).key == Some(true))
+    field.is_some_and(|field| OnField::parse(of, &field.attrs, &mut Errors::default()).key == Some(true))
 }
 
 fn unique_names(columns: &[Column], errors: &mut Errors) {

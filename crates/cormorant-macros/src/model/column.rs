@@ -4,7 +4,7 @@ use proc_macro2::Span;
 use quote::format_ident;
 use syn::{Attribute, Expr, Field, Ident, LitInt, Type};
 
-use super::attributes::OnField;
+use super::attributes::{Of, OnField};
 use super::check::check_name;
 use super::names::Case;
 use super::types::{self, Literal, argument, is_key_value, known_other_than, last_word};
@@ -42,6 +42,8 @@ pub(super) struct Column {
     /// What the user says about it.
     pub(super) docs: Vec<Attribute>,
     pub(super) secret: bool,
+    /// What gives its value, of a mapper; the entity's method of the field's name where nothing is said.
+    pub(super) get: Option<Expr>,
 }
 
 /// Where a key's value comes from.
@@ -104,7 +106,8 @@ pub(super) fn column(ident: &Ident, from: &Field, on: OnField, case: Option<Case
         errors.fatal(ty, format!("`{field}` is an Option inside an Option: a column knows one NULL"));
     }
     if let Type::Reference(_) = value {
-        errors.fatal(ty, format!("`{field}` borrows its value: a model owns its values, such as a `String`"));
+        errors
+            .fatal(ty, format!("`{field}` borrows its value: a {} owns its values, such as a `String`", on.of.name()));
     }
     if let Some(target) = &target
         && is_key_value(last_word(target).as_deref())
@@ -163,13 +166,19 @@ pub(super) fn column(ident: &Ident, from: &Field, on: OnField, case: Option<Case
         word if types::is_integer(word) && on.generated != Some(false) => KeyKind::Database,
         // An integer by another name, or the compiler says that it is none.
         word if types::is_unknown(word) && on.generated == Some(true) => KeyKind::Database,
-        Some("Uuid") if on.generated != Some(false) => KeyKind::Client,
+        // What a mapper stores makes its own.
+        Some("Uuid") if on.generated != Some(false) && on.of == Of::Model => KeyKind::Client,
         _ => KeyKind::Given,
     });
     if on.generated == Some(true) && !matches!(key, Some(KeyKind::Database | KeyKind::Client)) {
         errors.add(syn::Error::new(
             on.span("generated"),
-            format!("`{field}` cannot be generated: only a key that is an integer or a Uuid can"),
+            match on.of {
+                Of::Model => format!("`{field}` cannot be generated: only a key that is an integer or a Uuid can"),
+                Of::Mapper => format!(
+                    "`{field}` cannot be generated: only a key that is an integer can, and what a mapper stores makes its own Uuid"
+                ),
+            },
         ));
     }
     if on.generated == Some(false) && !is_key {
@@ -200,6 +209,7 @@ pub(super) fn column(ident: &Ident, from: &Field, on: OnField, case: Option<Case
         },
         docs: from.attrs.iter().filter(|attribute| attribute.path().is_ident("doc")).cloned().collect(),
         secret: on.secret,
+        get: on.get,
         field,
         inner,
         target,
@@ -235,7 +245,7 @@ pub(super) fn method(ident: &Ident, field: &str, on: &OnField, errors: &mut Erro
         let span = on.path.as_ref().map_or(ident.span(), |path| path.span());
         errors.add(syn::Error::new(
             span,
-            format!("`{name}` is a method of every path: say another with `#[model(path = \"{name}_\")]`; the column keeps its name"),
+            format!("`{name}` is a method of every path: say another with `#[{}(path = \"{name}_\")]`; the column keeps its name", on.of.name()),
         ));
         return format_ident!("{field}_");
     }
@@ -266,7 +276,7 @@ fn decimal(
     match (&on.precision, &on.scale) {
         (None, None) => {
             if is_decimal {
-                errors.at(ty, format!("`{field}` needs its digits: `#[model(precision = 10, scale = 2)]`"));
+                errors.at(ty, format!("`{field}` needs its digits: `#[{}(precision = 10, scale = 2)]`", on.of.name()));
             }
             None
         }

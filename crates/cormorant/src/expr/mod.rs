@@ -59,8 +59,8 @@ impl<R, T> Expr<R, T> {
         Self { buffer, mark: PhantomData }
     }
 
-    /// A column of the table at the end of a route. Derived code calls it.
-    #[doc(hidden)]
+    /// A column of the table at the end of a route: what the path of a mapper written by hand gives. `T` is what the
+    /// column holds.
     #[inline]
     pub fn column(via: Route, column: u16) -> Self {
         Self::new(Buffer::of(Token::Column { via, column, outer: 0 }))

@@ -87,6 +87,7 @@ impl<M: Mapper> Output for M {
 }
 
 /// A model's own query gives records.
+#[diagnostic::do_not_recommend]
 impl<M: Model> Fetch for M {
     type Row = Record<M>;
 

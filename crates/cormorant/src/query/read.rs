@@ -3,16 +3,19 @@
 use cormorant_driver::{Error, Result, Row, Sink};
 use cormorant_sql::{Buffer, Kind, Token};
 
-use super::{Fetch, Query, lock, not_found, several};
+use super::{Fetch, Output, Query, lock, not_found, several};
 use crate::executor::Target;
 use crate::{Executor, Mapper, executor};
 
-impl<M: Mapper, O: Fetch> Query<M, O> {
+impl<M: Mapper, O: Output> Query<M, O> {
     /// Every row.
     ///
     /// # Errors
     /// The database's, and [`ErrorKind::Decode`] when a row is not what the type says.
-    pub async fn all(mut self, db: &impl Executor) -> Result<Vec<O::Row>> {
+    pub async fn all(mut self, db: &impl Executor) -> Result<Vec<O::Row>>
+    where
+        O: Fetch,
+    {
         self.settle();
         let mut rows = Vec::new();
         let loader = self.loader;
@@ -31,7 +34,10 @@ impl<M: Mapper, O: Fetch> Query<M, O> {
     ///
     /// # Errors
     /// As [`all`](Self::all).
-    pub async fn first(mut self, db: &impl Executor) -> Result<Option<O::Row>> {
+    pub async fn first(mut self, db: &impl Executor) -> Result<Option<O::Row>>
+    where
+        O: Fetch,
+    {
         self.order_by_key(false);
         Ok(self.limit_to(1).all(db).await?.pop())
     }
@@ -40,7 +46,10 @@ impl<M: Mapper, O: Fetch> Query<M, O> {
     ///
     /// # Errors
     /// As [`all`](Self::all).
-    pub async fn last(mut self, db: &impl Executor) -> Result<Option<O::Row>> {
+    pub async fn last(mut self, db: &impl Executor) -> Result<Option<O::Row>>
+    where
+        O: Fetch,
+    {
         if self.buffer.has(|token| matches!(token, Token::Limit | Token::Offset)) {
             // The last of the rows that are left, which the reverse order would not leave.
             self.order_by_key(false);
@@ -58,7 +67,10 @@ impl<M: Mapper, O: Fetch> Query<M, O> {
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`] when there is none, [`ErrorKind::MultipleRows`] when there are several.
-    pub async fn one(self, db: &impl Executor) -> Result<O::Row> {
+    pub async fn one(self, db: &impl Executor) -> Result<O::Row>
+    where
+        O: Fetch,
+    {
         self.optional(db).await?.ok_or_else(|| not_found(M::NAME))
     }
 
@@ -66,7 +78,10 @@ impl<M: Mapper, O: Fetch> Query<M, O> {
     ///
     /// # Errors
     /// [`ErrorKind::MultipleRows`] when there are several.
-    pub async fn optional(self, db: &impl Executor) -> Result<Option<O::Row>> {
+    pub async fn optional(self, db: &impl Executor) -> Result<Option<O::Row>>
+    where
+        O: Fetch,
+    {
         let mut rows = self.limit_to(2).all(db).await?;
         match rows.len() {
             0 | 1 => Ok(rows.pop()),

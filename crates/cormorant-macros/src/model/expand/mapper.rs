@@ -2,19 +2,113 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
+use syn::Member;
 
-use super::Names;
+use super::{Names, mapped};
 use crate::model::check::Model;
 use crate::model::column::KeyKind;
 
 pub(super) fn expand(model: &Model, names: &Names) -> TokenStream {
-    let Model { ident, vis, columns, skipped, .. } = model;
+    let Model { ident, name, columns, .. } = model;
     let Names { support, table, path, snapshot, root, join, .. } = names;
-    let name = ident.to_string();
-    let fields: Vec<_> = columns.iter().map(|column| &column.ident).collect();
-    let types: Vec<_> = columns.iter().map(|column| &column.ty).collect();
+    let parts = match &model.mapped {
+        None => own(model, names),
+        Some(mapped) => mapped::parts(mapped, model, names),
+    };
+    let Parts { entity, places, reads, values, copies, methods, items } = &parts;
+    let leads = super::related::leads(model, names);
+    let positions: Vec<_> = (0..columns.len() as u16).collect();
+    let keys: Vec<_> = columns.iter().enumerate().filter(|(_, column)| column.key.is_some()).collect();
+    let key_reads: Vec<_> = keys.iter().filter_map(|(n, _)| reads.get(*n)).collect();
+    let key_places: Vec<_> = keys.iter().filter_map(|(n, _)| places.get(*n)).collect();
+    let key_types: Vec<_> = keys.iter().map(|(_, column)| &column.ty).collect();
+    // A key of one part is that part; of several, a tuple.
+    let (key_type, key, snapshot_key) = match (key_types.as_slice(), key_reads.as_slice(), key_places.as_slice()) {
+        ([ty], [read], [place]) => (
+            quote!(<#ty as #support::KeyPart>::Key),
+            quote!(#support::KeyPart::key(&#read)),
+            quote!(#support::KeyPart::key(&snapshot.#place)),
+        ),
+        _ => (
+            quote!((#(<#key_types as #support::KeyPart>::Key,)*)),
+            quote!(#support::Ok((#(#support::KeyPart::key(&#key_reads)?,)*))),
+            quote!(#support::Ok((#(#support::KeyPart::key(&snapshot.#key_places)?,)*))),
+        ),
+    };
+    quote! {
+        impl #support::Mapper for #ident {
+            type Entity = #entity;
+            type Key = #key_type;
+            type Path<#root: 'static, #join: #support::Join> = #path<#root, #join>;
+            type Snapshot = #snapshot;
+
+            const NAME: &'static str = #name;
+            const PATH: &'static str = ::core::concat!(::core::module_path!(), "::", ::core::stringify!(#ident));
+            const TABLE: &'static #support::TableDef = &#table;
+
+            fn path<#root: 'static, #join: #support::Join>(route: #support::Route) -> Self::Path<#root, #join> {
+                #path { route, mark: #support::PhantomData }
+            }
+
+            fn value(entity: &Self::Entity, column: u16) -> #support::Result<#support::Value<'_>, #support::Unstorable> {
+                match column {
+                    #(#positions => #values,)*
+                    _ => #support::Ok(#support::Value::Null),
+                }
+            }
+
+            fn key(entity: &Self::Entity) -> #support::Result<Self::Key> {
+                #key
+            }
+
+            fn snapshot(entity: &Self::Entity) -> Self::Snapshot {
+                #snapshot { #(#places: #copies,)* }
+            }
+
+            fn copy(snapshot: &Self::Snapshot) -> Self::Snapshot {
+                #snapshot { #(#places: #support::Clone::clone(&snapshot.#places),)* }
+            }
+
+            fn snapshot_key(snapshot: &Self::Snapshot) -> #support::Result<Self::Key> {
+                #snapshot_key
+            }
+
+            fn changed(snapshot: &Self::Snapshot, entity: &Self::Entity) -> #support::Columns {
+                let mut changed = #support::Columns::none();
+                #(if snapshot.#places != #reads { changed.add(#positions); })*
+                changed
+            }
+
+            #methods
+            #leads
+        }
+
+        #items
+    }
+}
+
+/// What of a mapper depends on where its columns are.
+pub(super) struct Parts {
+    /// What is stored.
+    pub(super) entity: TokenStream,
+    /// The columns' fields in the snapshot.
+    pub(super) places: Vec<Member>,
+    /// Each column of `entity`; as what is bound; as a copy.
+    pub(super) reads: Vec<TokenStream>,
+    pub(super) values: Vec<TokenStream>,
+    pub(super) copies: Vec<TokenStream>,
+    /// The methods that make an entity, or change it.
+    pub(super) methods: TokenStream,
+    /// What stands beside the mapper.
+    pub(super) items: TokenStream,
+}
+
+/// Each column, read from a row.
+pub(super) fn loaded(model: &Model, names: &Names) -> Vec<TokenStream> {
+    let Names { support, table, .. } = names;
     let mut foreign = 0usize..;
-    let loaded: Vec<_> = columns
+    model
+        .columns
         .iter()
         .map(|column| {
             let ty = &column.ty;
@@ -25,7 +119,18 @@ pub(super) fn expand(model: &Model, names: &Names) -> TokenStream {
                 None => value,
             }
         })
-        .collect();
+        .collect()
+}
+
+/// A model: the columns are its fields.
+fn own(model: &Model, names: &Names) -> Parts {
+    let Model { ident, vis, columns, skipped, .. } = model;
+    let Names { support, snapshot, .. } = names;
+    let fields: Vec<_> = columns.iter().map(|column| &column.ident).collect();
+    let types: Vec<_> = columns.iter().map(|column| &column.ty).collect();
+    let positions: Vec<_> = (0..columns.len() as u16).collect();
+    let places: Vec<Member> = (0..columns.len()).map(Member::from).collect();
+    let loaded = loaded(model, names);
     let pointers: Vec<_> = columns.iter().filter(|column| column.target.is_some()).map(|c| &c.ident).collect();
     let numbers = 0..pointers.len() as u8;
     let pointer = (!pointers.is_empty()).then(|| {
@@ -38,15 +143,8 @@ pub(super) fn expand(model: &Model, names: &Names) -> TokenStream {
             }
         }
     });
-    let leads = super::related::leads(model, names);
     let related = super::related::unloaded(model, names);
     let load_related = super::related::load(model, names);
-    let positions: Vec<_> = (0..columns.len() as u16).collect();
-    let places: Vec<_> = (0..columns.len()).map(syn::Index::from).collect();
-    let keys: Vec<_> = columns.iter().enumerate().filter(|(_, column)| column.key.is_some()).collect();
-    let key_fields: Vec<_> = keys.iter().map(|(_, column)| &column.ident).collect();
-    let key_places: Vec<_> = keys.iter().map(|(n, _)| syn::Index::from(*n)).collect();
-    let key_types: Vec<_> = keys.iter().map(|(_, column)| &column.ty).collect();
     let generated = columns.iter().find_map(|column| {
         let field = &column.ident;
         match column.key? {
@@ -66,99 +164,42 @@ pub(super) fn expand(model: &Model, names: &Names) -> TokenStream {
             KeyKind::Given => None,
         }
     });
-    // A key of one part is that part; of several, a tuple.
-    let (key_type, key, snapshot_key) = match (key_types.as_slice(), key_fields.as_slice(), key_places.as_slice()) {
-        ([ty], [field], [place]) => (
-            quote!(<#ty as #support::KeyPart>::Key),
-            quote!(#support::KeyPart::key(&entity.#field)),
-            quote!(#support::KeyPart::key(&snapshot.#place)),
-        ),
-        _ => (
-            quote!((#(<#key_types as #support::KeyPart>::Key,)*)),
-            quote!(#support::Ok((#(#support::KeyPart::key(&entity.#key_fields)?,)*))),
-            quote!(#support::Ok((#(#support::KeyPart::key(&snapshot.#key_places)?,)*))),
-        ),
+    let methods = quote! {
+        fn load(row: &mut #support::Row<'_>) -> #support::Result<Self> {
+            #support::Ok(Self {
+                #(#fields: #loaded,)*
+                #(#skipped: #support::Default::default(),)*
+                #(#related,)*
+            })
+        }
+
+        fn assign(entity: &mut Self::Entity, column: u16, row: &mut #support::Row<'_>) -> #support::Result<()> {
+            match column {
+                #(#positions => entity.#fields = #loaded,)*
+                _ => {}
+            }
+            #support::Ok(())
+        }
+
+        fn renew(snapshot: &mut Self::Snapshot, entity: &Self::Entity) {
+            #(#support::Clone::clone_from(&mut snapshot.#places, &entity.#fields);)*
+        }
+
+        fn restore(entity: &mut Self::Entity, snapshot: Self::Snapshot) -> #support::Result<()> {
+            #(entity.#fields = snapshot.#places;)*
+            #support::Ok(())
+        }
+
+        fn as_stored(entity: &mut Self::Entity) {
+            #(<#types as #support::Field>::as_stored(&mut entity.#fields);)*
+        }
+
+        #generated
+        #pointer
     };
-    quote! {
+    let items = quote! {
         /// The columns of a model, as the database holds them.
         #vis struct #snapshot(#(#types),*);
-
-        impl #support::Mapper for #ident {
-            type Entity = Self;
-            type Key = #key_type;
-            type Path<#root: 'static, #join: #support::Join> = #path<#root, #join>;
-            type Snapshot = #snapshot;
-
-            const NAME: &'static str = #name;
-            const PATH: &'static str = ::core::concat!(::core::module_path!(), "::", #name);
-            const TABLE: &'static #support::TableDef = &#table;
-
-            fn path<#root: 'static, #join: #support::Join>(route: #support::Route) -> Self::Path<#root, #join> {
-                #path { route, mark: #support::PhantomData }
-            }
-
-            fn load(row: &mut #support::Row<'_>) -> #support::Result<Self> {
-                #support::Ok(Self {
-                    #(#fields: #loaded,)*
-                    #(#skipped: #support::Default::default(),)*
-                    #(#related,)*
-                })
-            }
-
-            fn assign(entity: &mut Self::Entity, column: u16, row: &mut #support::Row<'_>) -> #support::Result<()> {
-                match column {
-                    #(#positions => entity.#fields = #loaded,)*
-                    _ => {}
-                }
-                #support::Ok(())
-            }
-
-            fn value(entity: &Self::Entity, column: u16) -> #support::Result<#support::Value<'_>, #support::Unstorable> {
-                match column {
-                    #(#positions => <#types as #support::Field>::value(&entity.#fields),)*
-                    _ => #support::Ok(#support::Value::Null),
-                }
-            }
-
-            fn key(entity: &Self::Entity) -> #support::Result<Self::Key> {
-                #key
-            }
-
-            fn snapshot(entity: &Self::Entity) -> Self::Snapshot {
-                #snapshot(#(#support::Clone::clone(&entity.#fields),)*)
-            }
-
-            fn renew(snapshot: &mut Self::Snapshot, entity: &Self::Entity) {
-                #(#support::Clone::clone_from(&mut snapshot.#places, &entity.#fields);)*
-            }
-
-            fn copy(snapshot: &Self::Snapshot) -> Self::Snapshot {
-                #snapshot(#(#support::Clone::clone(&snapshot.#places),)*)
-            }
-
-            fn snapshot_key(snapshot: &Self::Snapshot) -> #support::Result<Self::Key> {
-                #snapshot_key
-            }
-
-            fn restore(entity: &mut Self::Entity, snapshot: Self::Snapshot) -> #support::Result<()> {
-                #(entity.#fields = snapshot.#places;)*
-                #support::Ok(())
-            }
-
-            fn changed(snapshot: &Self::Snapshot, entity: &Self::Entity) -> #support::Columns {
-                let mut changed = #support::Columns::none();
-                #(if snapshot.#places != entity.#fields { changed.add(#positions); })*
-                changed
-            }
-
-            fn as_stored(entity: &mut Self::Entity) {
-                #(<#types as #support::Field>::as_stored(&mut entity.#fields);)*
-            }
-
-            #generated
-            #pointer
-            #leads
-        }
 
         impl #support::Model for #ident {
             #load_related
@@ -176,5 +217,18 @@ pub(super) fn expand(model: &Model, names: &Names) -> TokenStream {
                 #support::Unsaved::new(self, #support::Columns::none())
             }
         }
+    };
+    Parts {
+        entity: quote!(#ident),
+        places,
+        reads: fields.iter().map(|field| quote!(entity.#field)).collect(),
+        values: fields
+            .iter()
+            .zip(&types)
+            .map(|(field, ty)| quote!(<#ty as #support::Field>::value(&entity.#field)))
+            .collect(),
+        copies: fields.iter().map(|field| quote!(#support::Clone::clone(&entity.#field))).collect(),
+        methods,
+        items,
     }
 }

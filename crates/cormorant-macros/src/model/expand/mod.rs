@@ -1,6 +1,7 @@
 //! Code for a checked model. What does not depend on the fields is in the library.
 
 mod builder;
+mod mapped;
 mod mapper;
 mod path;
 mod related;
@@ -20,7 +21,11 @@ struct Names {
     /// The static with the relations that are kept in other tables.
     many: Ident,
     path: Ident,
+    /// The struct of the columns as the database holds them.
     snapshot: Ident,
+    /// Of a mapper, the function that gives each column's value, and the one that builds the entity of them.
+    getters: Vec<Ident>,
+    build: Ident,
     builder: Ident,
     /// What the builder holds.
     values: Ident,
@@ -48,7 +53,13 @@ impl Names {
             table: free("TABLE"),
             many: free("MANY"),
             path: of_model("Path"),
-            snapshot: of_model("Snapshot"),
+            snapshot: match model.mapped {
+                None => of_model("Snapshot"),
+                // It has a field per column, and the program has no other use for it.
+                Some(_) => model.ident.clone(),
+            },
+            getters: (0..model.columns.len()).map(|n| free(&format!("get{n}"))).collect(),
+            build: free("build"),
             builder: of_model("Builder"),
             values: free("Values"),
             missing: free("missing"),
@@ -69,8 +80,10 @@ pub(super) fn expand(model: &Model) -> TokenStream {
     let related = related::expand(model, &names);
     let mapper = mapper::expand(model, &names);
     let path = path::expand(model, &names);
-    let verbs = related::verbs(model, &names);
-    let builder = builder::expand(model, &names);
+    let rest = match &model.mapped {
+        None => [builder::expand(model, &names), related::verbs(model, &names)],
+        Some(mapped) => [mapped::expand(mapped, model, &names), TokenStream::new()],
+    };
     quote! {
         // One block: the names of the path and of the builder stay out of the program's way.
         #[allow(
@@ -83,8 +96,7 @@ pub(super) fn expand(model: &Model) -> TokenStream {
             #related
             #mapper
             #path
-            #builder
-            #verbs
+            #(#rest)*
             #support::register!(#ident);
         };
     }

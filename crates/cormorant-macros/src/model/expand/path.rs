@@ -10,7 +10,7 @@ use crate::model::related::{Kind, Related};
 
 pub(super) fn expand(model: &Model, names: &Names) -> TokenStream {
     let Names { support, path, root, join, .. } = names;
-    let Model { ident, vis, columns, .. } = model;
+    let Model { vis, columns, .. } = model;
     let mut relation = 0u8;
     let methods: Vec<_> = columns
         .iter()
@@ -22,7 +22,11 @@ pub(super) fn expand(model: &Model, names: &Names) -> TokenStream {
         })
         .collect();
     let relations = model.related.iter().enumerate().map(|(n, related)| to_many(n as u8, related, names));
-    let comparisons = comparisons(model, names);
+    // What needs rows as records: a model has them.
+    let (comparisons, of_records) = match model.mapped {
+        None => (comparisons(model, names), of_records(model, names)),
+        Some(_) => Default::default(),
+    };
     quote! {
         /// The columns and relations of a model, as a query sees them.
         #vis struct #path<#root, #join> {
@@ -44,6 +48,15 @@ pub(super) fn expand(model: &Model, names: &Names) -> TokenStream {
             #comparisons
         }
 
+        #of_records
+    }
+}
+
+/// The path as the row itself: what is included, and what is selected.
+fn of_records(model: &Model, names: &Names) -> TokenStream {
+    let Names { support, path, root, join, .. } = names;
+    let ident = &model.ident;
+    quote! {
         impl<#root: 'static, #join: #support::Join> #support::Relation<#root> for #path<#root, #join> {
             type Target = #ident;
 

@@ -13,9 +13,8 @@ use crate::model::types::{Literal, literal};
 
 pub(super) fn expand(model: &Model, names: &Names) -> TokenStream {
     let Names { support, table: static_name, many, .. } = names;
-    let Model { ident, table, strict, autoincrement, .. } = model;
-    let name = ident.to_string();
-    let singular = singular(&name);
+    let Model { ident, name, table, strict, autoincrement, .. } = model;
+    let singular = singular(name);
     let links = related::links(model, names);
     let schema = optional(model.schema.as_deref());
     let columns = model.columns.iter().enumerate().map(|(position, of)| {
@@ -26,7 +25,7 @@ pub(super) fn expand(model: &Model, names: &Names) -> TokenStream {
         }
     });
     let key = model.columns.iter().enumerate().filter(|(_, column)| column.key.is_some()).map(|(n, _)| n as u16);
-    let relations = model.columns.iter().enumerate().filter_map(|(n, column)| relation(n, column, &name, support));
+    let relations = model.columns.iter().enumerate().filter_map(|(n, column)| relation(n, column, name, support));
     let indexes = model.indexes.iter().map(|index| {
         let columns = index.columns.iter().map(|position| *position as u16);
         let (name, unique) = (optional(index.name.as_deref()), index.unique);
