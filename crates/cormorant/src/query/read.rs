@@ -11,7 +11,7 @@ impl<M: Mapper, O: Output> Query<M, O> {
     /// Every row.
     ///
     /// # Errors
-    /// The database's, and [`ErrorKind::Decode`] when a row is not what the type says.
+    /// The database's, and [`ErrorKind::Decode`](crate::ErrorKind::Decode) when a row is not what the type says.
     pub async fn all(mut self, db: &impl Executor) -> Result<Vec<O::Row>>
     where
         O: Fetch,
@@ -66,7 +66,7 @@ impl<M: Mapper, O: Output> Query<M, O> {
     /// The one row.
     ///
     /// # Errors
-    /// [`ErrorKind::NotFound`] when there is none, [`ErrorKind::MultipleRows`] when there are several.
+    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) when there is none, [`ErrorKind::MultipleRows`](crate::ErrorKind::MultipleRows) when there are several.
     pub async fn one(self, db: &impl Executor) -> Result<O::Row>
     where
         O: Fetch,
@@ -77,7 +77,7 @@ impl<M: Mapper, O: Output> Query<M, O> {
     /// The one row, if there is one.
     ///
     /// # Errors
-    /// [`ErrorKind::MultipleRows`] when there are several.
+    /// [`ErrorKind::MultipleRows`](crate::ErrorKind::MultipleRows) when there are several.
     pub async fn optional(self, db: &impl Executor) -> Result<Option<O::Row>>
     where
         O: Fetch,
