@@ -4,13 +4,13 @@ use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
-use cormorant_driver::{Cell, Error, ErrorKind, Mismatch, Result};
+use cormorant_driver::{Cell, Error, ErrorKind, Mismatch, Result, Row};
 use cormorant_sql::Value;
 use cormorant_sql::schema::{ColumnType, RelationDef};
 use uuid::Uuid;
 
 use crate::relation::{not_loaded, words};
-use crate::{Model, Record, Scalar, Unstorable};
+use crate::{Key, Model, Record, Scalar, Unstorable};
 
 /// Points at a row of another model, by its key.
 ///
@@ -180,6 +180,60 @@ where
     }
 }
 
+/// A foreign key of several columns. Derived code calls it.
+#[doc(hidden)]
+pub trait Composite: Sized {
+    /// Whether its columns may be NULL.
+    const NULL: bool;
+
+    /// Takes it from the next cells of a row.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Decode`] when a cell holds something else, or NULL beside one that does not.
+    fn load(row: &mut Row<'_>, def: &'static RelationDef) -> Result<Self>;
+
+    /// The value of one of its columns.
+    ///
+    /// # Errors
+    /// [`Unstorable`] when it points at a row that is not saved yet, or no column holds the key.
+    fn value(&self, at: usize) -> Result<Value<'_>, Unstorable>;
+}
+
+impl<M: Model> Composite for ForeignKey<M> {
+    const NULL: bool = false;
+
+    fn load(row: &mut Row<'_>, def: &'static RelationDef) -> Result<Self> {
+        M::Key::load(row).map(|key| Self::to(key).named(def))
+    }
+
+    fn value(&self, at: usize) -> Result<Value<'_>, Unstorable> {
+        match &self.key {
+            Some(key) => key.value(at),
+            None => Err(Unstorable(UNSAVED.to_owned())),
+        }
+    }
+}
+
+impl<M: Model> Composite for Option<ForeignKey<M>> {
+    const NULL: bool = true;
+
+    fn load(row: &mut Row<'_>, def: &'static RelationDef) -> Result<Self> {
+        let columns = def.columns.len();
+        match (0..columns).filter(|at| row.is_null(*at)).count() {
+            0 => <ForeignKey<M> as Composite>::load(row, def).map(Some),
+            nulls if nulls == columns => {
+                row.go_to(row.position() + columns);
+                Ok(None)
+            }
+            _ => row.read(|_| Err(Mismatch::new("a whole key, or NULL in all of its columns", "NULL in some of them"))),
+        }
+    }
+
+    fn value(&self, at: usize) -> Result<Value<'_>, Unstorable> {
+        self.as_ref().map_or(Ok(Value::Null), |key| key.value(at))
+    }
+}
+
 impl<M: Model> From<&Record<M>> for ForeignKey<M> {
     fn from(record: &Record<M>) -> Self {
         let key = if record.is_saved() { M::key(record).ok() } else { None };
@@ -211,6 +265,21 @@ macro_rules! from_key {
 }
 
 from_key!(i8, i16, i32, i64, u8, u16, u32, u64, String, Uuid);
+
+/// A key of several columns.
+macro_rules! from_tuple {
+    ($($name:ident)*) => {
+        impl<$($name,)* M: Model<Key = ($($name,)*)>> From<($($name,)*)> for ForeignKey<M> {
+            fn from(key: ($($name,)*)) -> Self {
+                Self::to(key)
+            }
+        }
+    };
+}
+
+from_tuple!(A B);
+from_tuple!(A B C);
+from_tuple!(A B C D);
 
 impl<M: Model<Key = String>> From<&str> for ForeignKey<M> {
     fn from(key: &str) -> Self {

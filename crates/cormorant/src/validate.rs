@@ -29,7 +29,11 @@ pub(crate) fn values<'e, M: Mapper>(
             }
             Err(unstorable) => {
                 let message = if column.secret { "the value cannot be stored".to_owned() } else { unstorable.0 };
-                faults.push(Fault { field: column.field.to_owned(), message });
+                let fault = Fault { field: column.field.to_owned(), message };
+                // What is wrong with a foreign key is wrong with each of its columns.
+                if faults.last() != Some(&fault) {
+                    faults.push(fault);
+                }
                 take(Value::Null);
             }
         }

@@ -49,7 +49,7 @@ pub(crate) static USERS: TableDef = TableDef {
     relations: &[RelationDef {
         model: "",
         field: "manager",
-        column: MANAGER_ID,
+        columns: &[MANAGER_ID],
         target: || &USERS,
         target_path: "",
         on_delete: OnDelete::SetNull,
@@ -82,7 +82,7 @@ pub(crate) static POSTS: TableDef = TableDef {
         RelationDef {
             model: "",
             field: "author",
-            column: AUTHOR_ID,
+            columns: &[AUTHOR_ID],
             target: || &USERS,
             target_path: "",
             on_delete: OnDelete::Cascade,
@@ -91,7 +91,7 @@ pub(crate) static POSTS: TableDef = TableDef {
         RelationDef {
             model: "",
             field: "editor",
-            column: EDITOR_ID,
+            columns: &[EDITOR_ID],
             target: || &USERS,
             target_path: "",
             on_delete: OnDelete::SetNull,
@@ -137,7 +137,7 @@ pub(crate) static LINKS: TableDef = TableDef {
         RelationDef {
             model: "",
             field: "post",
-            column: 0,
+            columns: &[0],
             target: || &POSTS,
             target_path: "",
             on_delete: OnDelete::Cascade,
@@ -146,7 +146,7 @@ pub(crate) static LINKS: TableDef = TableDef {
         RelationDef {
             model: "",
             field: "user",
-            column: 1,
+            columns: &[1],
             target: || &USERS,
             target_path: "",
             on_delete: OnDelete::Restrict,

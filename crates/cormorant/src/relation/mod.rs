@@ -26,8 +26,8 @@ pub(crate) use load::fill;
 /// Of a table of links, the condition that a link leads to a row: a model that links may have some that do not.
 fn push_linked(buffer: &mut Buffer, def: &ManyDef) {
     let Some(there) = def.link() else { return };
-    if (def.source)().column(there.column).is_some_and(|column| column.null) {
-        buffer.push(Token::Column { via: Route::ROOT, column: there.column, outer: 0 });
+    for column in there.columns.iter().filter(|column| (def.source)().any_null(&[**column])) {
+        buffer.push(Token::Column { via: Route::ROOT, column: *column, outer: 0 });
         buffer.push(Token::Unary(Unary::IsNotNull));
         buffer.push(Token::Filter);
     }

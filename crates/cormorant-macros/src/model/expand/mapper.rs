@@ -21,6 +21,9 @@ pub(super) fn expand(model: &Model, names: &Names) -> TokenStream {
             let value = quote!(<#ty as #support::Field>::load(row)?);
             match column.target.as_ref().and_then(|_| foreign.next()) {
                 // It says which field it is when it is read without its row.
+                Some(number) if column.is_composite() => {
+                    quote!(<#ty as #support::Composite>::load(row, &#table.relations[#number])?)
+                }
                 Some(number) => quote!(#support::Named::named(#value, &#table.relations[#number])),
                 None => value,
             }
@@ -28,7 +31,19 @@ pub(super) fn expand(model: &Model, names: &Names) -> TokenStream {
         .collect();
     let related = super::related::unloaded(model, names);
     let load_related = super::related::load(model, names);
-    let positions: Vec<_> = (0..columns.len() as u16).collect();
+    let firsts = columns.iter().map(|column| column.at);
+    let positions: Vec<Vec<u16>> = columns.iter().map(|column| column.positions().collect()).collect();
+    let values = columns.iter().flat_map(|column| {
+        let (ident, ty) = (&column.ident, &column.ty);
+        column.positions().enumerate().map(move |(part, position)| match column.is_composite() {
+            true => quote!(#position => <#ty as #support::Composite>::value(&entity.#ident, #part)),
+            false => quote!(#position => <#ty as #support::Field>::value(&entity.#ident)),
+        })
+    });
+    let stored = columns.iter().filter(|column| !column.is_composite()).map(|column| {
+        let (ident, ty) = (&column.ident, &column.ty);
+        quote!(<#ty as #support::Field>::as_stored(&mut entity.#ident);)
+    });
     let places: Vec<_> = (0..columns.len()).map(syn::Index::from).collect();
     let keys: Vec<_> = columns.iter().enumerate().filter(|(_, column)| column.key.is_some()).collect();
     let key_fields: Vec<_> = keys.iter().map(|(_, column)| &column.ident).collect();
@@ -94,7 +109,7 @@ pub(super) fn expand(model: &Model, names: &Names) -> TokenStream {
 
             fn assign(entity: &mut Self::Entity, column: u16, row: &mut #support::Row<'_>) -> #support::Result<()> {
                 match column {
-                    #(#positions => entity.#fields = #loaded,)*
+                    #(#firsts => entity.#fields = #loaded,)*
                     _ => {}
                 }
                 #support::Ok(())
@@ -102,7 +117,7 @@ pub(super) fn expand(model: &Model, names: &Names) -> TokenStream {
 
             fn value(entity: &Self::Entity, column: u16) -> #support::Result<#support::Value<'_>, #support::Unstorable> {
                 match column {
-                    #(#positions => <#types as #support::Field>::value(&entity.#fields),)*
+                    #(#values,)*
                     _ => #support::Ok(#support::Value::Null),
                 }
             }
@@ -129,12 +144,12 @@ pub(super) fn expand(model: &Model, names: &Names) -> TokenStream {
 
             fn changed(snapshot: &Self::Snapshot, entity: &Self::Entity) -> #support::Columns {
                 let mut changed = #support::Columns::none();
-                #(if snapshot.#places != entity.#fields { changed.add(#positions); })*
+                #(if snapshot.#places != entity.#fields { #(changed.add(#positions);)* })*
                 changed
             }
 
             fn as_stored(entity: &mut Self::Entity) {
-                #(<#types as #support::Field>::as_stored(&mut entity.#fields);)*
+                #(#stored)*
             }
 
             #generated
