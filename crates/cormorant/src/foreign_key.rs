@@ -158,9 +158,21 @@ impl<M: Model> fmt::Debug for ForeignKey<M> {
     }
 }
 
+/// A key of one column.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "a key of several columns, `{Self}`, does not fit into one",
+    label = "points at a model whose key has several columns",
+    note = "name them on the field: `#[model(references(a, b))]`"
+)]
+pub trait OneColumn: Scalar {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Scalar> OneColumn for T {}
+
 impl<M: Model> Scalar for ForeignKey<M>
 where
-    M::Key: Scalar,
+    M::Key: OneColumn,
 {
     const TYPE: ColumnType = match <M::Key as Scalar>::TYPE {
         // As long as the key it points at.

@@ -287,11 +287,10 @@ fn word(meta: &ParseNestedMeta<'_>, such_as: &str) -> syn::Result<Ident> {
     }
 }
 
-/// `references(order_id, number = "line_no")`.
+/// `references(order_id, number = "line_no")`; nothing where nothing is named.
 fn references(meta: &ParseNestedMeta<'_>) -> syn::Result<Vec<Reference>> {
     if !meta.input.peek(syn::token::Paren) {
-        let message = "`references` names the columns of the key that is pointed at: `references(order_id, number)`";
-        return Err(syn::Error::new(meta.path.span(), message));
+        return Ok(Vec::new());
     }
     let inside;
     syn::parenthesized!(inside in meta.input);

@@ -133,7 +133,7 @@ pub(super) fn column(ident: &Ident, from: &Field, on: OnField, case: Option<Case
             format!("`{field}` points at no model: name the model that it points at, whose key says the column's type"),
         );
     }
-    let references = on.references.as_deref().unwrap_or_default();
+    let references = on.references.as_deref().filter(|_| target.is_some()).unwrap_or_default();
     if on.references.is_some() {
         check_references(&field, references, target.is_some(), &on, errors);
     }
@@ -224,7 +224,7 @@ pub(super) fn column(ident: &Ident, from: &Field, on: OnField, case: Option<Case
         unique: on.unique || one_to_one.is_some(),
         // A foreign key has an index unless it says not to; one that no two rows share has one as it is.
         index: on.index.unwrap_or(shared.is_some() && !on.unique),
-        default: on.default,
+        default: on.default.filter(|_| references.is_empty()),
         db_default: on.db_default.map(|sql| sql.value()),
         check: on.check.map(|sql| sql.value()),
         on_delete: on.on_delete,
@@ -250,10 +250,12 @@ fn check_references(field: &str, references: &[Reference], foreign: bool, on: &O
         return;
     }
     if references.len() < 2 {
-        let message = format!(
-            "`references` names the columns of a key of several: `{field}` has one, whose name is `column = \"…\"`"
-        );
-        errors.add(syn::Error::new(on.span("references"), message));
+        let instead = match references {
+            [] => "`references(order_id, number)`".to_owned(),
+            _ => format!("the name of the one column of `{field}` is `column = \"…\"`"),
+        };
+        let message = format!("`references` names the columns of a key that has several: {instead}");
+        errors.fatal(Ident::new("references", on.span("references")), message);
     }
     for (n, part) in references.iter().enumerate() {
         if references.iter().take(n).any(|other| other.key == part.key) {
