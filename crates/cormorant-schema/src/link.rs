@@ -406,3 +406,113 @@ pub fn link_tables(models: &[&'static TableDef]) -> Vec<&'static TableDef> {
     }
     tables
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ColumnType;
+
+    const PLAIN: TableDef = TableDef {
+        model: "Line",
+        path: "shop::Line",
+        singular: "line",
+        schema: None,
+        name: "lines",
+        columns: &[],
+        key: &[0, 2],
+        relations: &[],
+        many: || &[],
+        links: &[],
+        indexes: &[],
+        checks: &[],
+        strict: false,
+        autoincrement: false,
+    };
+    const fn column(name: &'static str) -> ColumnDef {
+        ColumnDef::new(name, name, ColumnType::I64, false)
+    }
+    static LINES: TableDef = TableDef { columns: &[column("order_id"), column("title"), column("number")], ..PLAIN };
+    static TAGS: TableDef =
+        TableDef { model: "Tag", singular: "tag", name: "tags", columns: &[column("id")], key: &[0], ..PLAIN };
+
+    fn wrong(target: &TableDef, named: &[&str]) -> Option<String> {
+        wrong_references("Shipment.line", target, named).map(|message| message.text().to_owned())
+    }
+
+    #[test]
+    fn a_foreign_key_references_the_key_in_its_order() {
+        assert_eq!(wrong(&LINES, &["order_id", "number"]), None);
+        assert_eq!(wrong(&TAGS, &[]), None);
+        let message = "`Shipment.line` points at `Line`, whose key is (order_id, number): write `#[model(references(order_id, number))]`";
+        for named in
+            [&[][..], &["order_id"], &["number", "order_id"], &["order_id", "title"], &["order_id", "number", "title"]]
+        {
+            assert_eq!(wrong(&LINES, named).as_deref(), Some(message), "{named:?}");
+        }
+        let message = "`Shipment.line` points at `Tag`, whose key is one column: leave `references` away";
+        assert_eq!(wrong(&TAGS, &["id"]).as_deref(), Some(message));
+        let kebab = TableDef { columns: const { &[column("order-id"), column("2nd"), column("type")] }, ..LINES };
+        let told = wrong(&kebab, &[]).unwrap();
+        assert!(told.ends_with("write `#[model(references(\"order-id\", type))]`"), "{told}");
+    }
+
+    #[test]
+    fn a_message_that_is_too_long_is_cut_between_its_parts() {
+        let text = "é".repeat(300);
+        let message = Message::new().with(&text).with(&text).with("end");
+        assert_eq!(message.text(), format!("{text}end"));
+    }
+
+    #[test]
+    fn a_foreign_key_is_unique_where_some_of_its_columns_are() {
+        const fn to_lines(columns: &'static [u16]) -> RelationDef {
+            RelationDef {
+                model: "",
+                field: "line",
+                columns,
+                target: || &LINES,
+                target_path: "",
+                on_delete: OnDelete::Restrict,
+                on_update: None,
+            }
+        }
+        const fn unique(columns: &'static [u16]) -> IndexDef {
+            IndexDef { name: None, columns, unique: true }
+        }
+        const BASE: TableDef = TableDef {
+            columns: &[column("id"), column("a"), column("b"), column("c")],
+            key: &[0],
+            relations: &[to_lines(&[1, 2])],
+            ..PLAIN
+        };
+        let is = |table: &TableDef| is_unique(table, Found::One(0));
+        assert!(!is(&BASE));
+        assert!(!is(&TableDef { indexes: const { &[unique(&[1, 3]), unique(&[1, 2, 3])] }, ..BASE }));
+        assert!(!is(&TableDef { indexes: const { &[IndexDef { unique: false, ..unique(&[1, 2]) }] }, ..BASE }));
+        assert!(is(&TableDef { indexes: const { &[unique(&[1, 3]), unique(&[2, 1])] }, ..BASE }));
+        assert!(is(&TableDef { indexes: const { &[unique(&[2])] }, ..BASE }));
+        assert!(is(&TableDef { key: &[1, 2], ..BASE }));
+        assert!(!is(&TableDef { key: &[1, 3], ..BASE }));
+        let alone =
+            TableDef { columns: const { &[column("id"), column("a"), column("b").unique(), column("c")] }, ..BASE };
+        assert!(is(&alone));
+    }
+
+    #[test]
+    fn links_hold_each_column_of_a_key() {
+        let side = LinkDef { field: "tags", own: || &LINES, target: || &TAGS, target_path: "", through: None };
+        let table = link_table(&side);
+        let names: Vec<&str> = table.columns.iter().map(|column| column.name).collect();
+        assert_eq!(names, ["line_order_id", "line_number", "tag_id"]);
+        assert_eq!((table.name, table.key), ("lines_tags", &[0, 1, 2][..]));
+        assert_eq!(table.relations.iter().map(|relation| relation.columns).collect::<Vec<_>>(), [&[0, 1][..], &[2]]);
+        assert!(table.columns[2].index && table.indexes.is_empty(), "the first are the first of the key");
+        let other = LinkDef { field: "lines", own: || &TAGS, target: || &LINES, target_path: "", through: None };
+        assert!(std::ptr::eq(link_table(&other), table));
+        let twice = LinkDef { field: "like", own: || &LINES, target: || &LINES, target_path: "", through: None };
+        let table = link_table(&twice);
+        let names: Vec<&str> = table.columns.iter().map(|column| column.name).collect();
+        assert_eq!(names, ["from_line_order_id", "from_line_number", "to_line_order_id", "to_line_number"]);
+        assert_eq!(table.indexes.iter().map(|index| index.columns).collect::<Vec<_>>(), [&[2, 3][..]]);
+    }
+}

@@ -390,4 +390,29 @@ mod tests {
         assert_eq!(ROUND.type_of(0), Some(FOREIGN.ty), "a key that points at itself ends somewhere");
         assert_eq!(ROUND.type_of(1), None);
     }
+
+    static PAIR: TableDef =
+        TableDef { columns: &[crate::ColumnDef::new("n", "n", ColumnType::I16, false), LONG], key: &[1, 0], ..PLAIN };
+    static TO_PAIR: TableDef = TableDef {
+        columns: &[FOREIGN, FOREIGN],
+        relations: &[RelationDef { columns: &[0, 1], ..to(|| &PAIR) }],
+        key: &[0, 1],
+        ..PLAIN
+    };
+    static BEHIND: TableDef = TableDef {
+        columns: &[FOREIGN, FOREIGN],
+        relations: &[RelationDef { columns: &[0, 1], ..to(|| &TO_PAIR) }],
+        ..PLAIN
+    };
+
+    #[test]
+    fn each_column_of_a_foreign_key_holds_what_that_of_the_key_does() {
+        for table in [&TO_PAIR, &BEHIND] {
+            assert_eq!([table.type_of(0), table.type_of(1)], [Some(LONG.ty), Some(ColumnType::I16)]);
+        }
+        // One that has fewer columns than the key is as it says itself.
+        let odd = TableDef { relations: const { &[to(|| &PAIR)] }, ..MIDDLE };
+        assert_eq!(odd.type_of(0), Some(FOREIGN.ty));
+        assert_eq!(TO_PAIR.fields([0, 1]), "next", "a field is named once");
+    }
 }

@@ -35,6 +35,38 @@ use crate::{Key, Model, Record, Scalar, Unstorable};
 /// # Ok(())
 /// # }
 /// ```
+///
+/// # A key of several columns
+/// The field has as many columns as that key, which `references` names: here `line_order_id` and `line_number`.
+/// ```
+/// use cormorant::prelude::*;
+///
+/// #[derive(Model)]
+/// struct OrderLine {
+///     #[model(key)]
+///     order_id: i64,
+///     #[model(key)]
+///     number: i32,
+///     title: String,
+/// }
+///
+/// #[derive(Model)]
+/// struct Shipment {
+///     id: i64,
+///     #[model(references(order_id, number))]
+///     line: ForeignKey<OrderLine>,
+/// }
+///
+/// # fn main() -> cormorant::Result<()> {
+/// # let db = Database::connect("sqlite::memory:").wait()?;
+/// # db.create(models![OrderLine, Shipment]).wait()?;
+/// let cups = OrderLine::builder().order_id(7).number(1).title("Cups").insert(&db).wait()?;
+/// let shipment = Shipment::builder().line(&cups).insert(&db).wait()?;
+/// assert_eq!(shipment.line.key(), Some(&(7, 1)));
+/// assert_eq!(Shipment::filter(|s| s.line().title().eq("Cups")).count(&db).wait()?, 1);
+/// # Ok(())
+/// # }
+/// ```
 pub struct ForeignKey<M: Model> {
     /// `None` while the row it points at has no key.
     key: Option<M::Key>,

@@ -201,12 +201,13 @@ pub(crate) fn whole<K: Key>(key: &K) -> Value<'static> {
     Value::List(values)
 }
 
-/// The values of so many columns that hold a key which is one value.
-pub(crate) fn parts(key: &Value<'static>, columns: usize) -> impl Iterator<Item = Value<'static>> {
-    (0..columns).map(move |at| match key {
-        Value::List(values) => values.get(at).cloned().unwrap_or(Value::Null),
-        other => other.clone(),
-    })
+/// The values of so many columns that hold a key which is one value. What is no key is refused in each of them.
+pub(crate) fn parts(key: Value<'static>, columns: usize) -> impl Iterator<Item = Value<'static>> {
+    let (values, other) = match key {
+        Value::List(values) => (values, None),
+        other => (Vec::new(), Some(other)),
+    };
+    values.into_iter().chain(other.into_iter().flat_map(move |other| std::iter::repeat_n(other, columns)))
 }
 
 /// The condition that the columns of a table at the end of a route are one of these keys, each as one value.

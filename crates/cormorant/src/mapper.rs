@@ -131,6 +131,7 @@ pub trait Mapper: Sized + 'static {
 /// | `check = "SQL"` | a condition every row meets: the constraint `ck_<table>_<column>`, and of a `DbEnum`, which has that one already, `ck_<table>_<column>_check` |
 /// | `on_delete = cascade` | also `restrict`, `set_null`, `set_default` |
 /// | `on_update = cascade` | the same, when the key it points at changes; nothing is said of it to the database without |
+/// | `references(a, b)` | the columns of the key that a `ForeignKey` points at, where that key has several; `references(a = "x", b)` gives the foreign key's own another name |
 /// | `via = field` | the foreign key that a `HasMany` or `HasOne` mirrors, where there are two |
 /// | `through = "…"`, `through = Model` | the table of links of a `ManyToMany` |
 /// | `inverse = field` | the other side of a `ManyToMany` of a model with itself |

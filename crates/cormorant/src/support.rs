@@ -145,7 +145,7 @@ fn key_columns<M: Mapper>(route: Route) -> impl Iterator<Item = (Token, Class)> 
 fn compare<R, M: Model>(route: Route, other: &ForeignKey<M>, op: Binary, join: Binary) -> Option<Predicate<R>> {
     let key = key::whole(other.key()?);
     let mut buffer = Buffer::default();
-    let columns = key_columns::<M>(route).zip(key::parts(&key, M::TABLE.key.len()));
+    let columns = key_columns::<M>(route).zip(key::parts(key, M::TABLE.key.len()));
     for (n, ((column, class), value)) in columns.enumerate() {
         buffer.push(column);
         buffer.push(Token::Bind(class));
@@ -219,7 +219,7 @@ pub fn row_set<R, M: Model, J, Mark>(route: Route, target: impl IntoTarget<M, J,
             key::whole,
         ),
     };
-    let columns = key_columns::<M>(route).zip(key::parts(&key, M::TABLE.key.len()));
+    let columns = key_columns::<M>(route).zip(key::parts(key, M::TABLE.key.len()));
     Assign::of(columns.map(|((column, class), value)| (column, Buffer::bind(Token::Bind(class), value))))
 }
 

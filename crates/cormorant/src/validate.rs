@@ -29,16 +29,17 @@ pub(crate) fn values<'e, M: Mapper>(
             }
             Err(unstorable) => {
                 let message = if column.secret { "the value cannot be stored".to_owned() } else { unstorable.0 };
-                let fault = Fault { field: column.field.to_owned(), message };
-                // What is wrong with a foreign key is wrong with each of its columns.
-                if faults.last() != Some(&fault) {
-                    faults.push(fault);
-                }
+                faults.push(Fault { field: column.field.to_owned(), message });
                 take(Value::Null);
             }
         }
     }
-    if faults.is_empty() { Ok(()) } else { Err(Error::validation(M::NAME, faults)) }
+    if faults.is_empty() {
+        return Ok(());
+    }
+    // What is wrong with a foreign key is wrong with each of its columns.
+    faults.dedup();
+    Err(Error::validation(M::NAME, faults))
 }
 
 /// What is wrong with a value. Lengths and numbers are shown unless the field is secret, text never.

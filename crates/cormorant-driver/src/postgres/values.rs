@@ -115,7 +115,9 @@ fn encode(value: &Value<'_>, ty: &Type, out: &mut BytesMut) -> Result<IsNull> {
         (Value::Timestamp(moment), &Type::TIMESTAMPTZ) => out.put_i64(times::timestamp_to_micros(*moment)),
         (Value::Uuid(id), &Type::UUID) => out.put_slice(id.as_bytes()),
         // Keys of several columns: an array has elements of one type.
-        (Value::List(keys), &Type::TEXT) => out.put_slice(json(keys)?.as_bytes()),
+        (Value::List(keys), &Type::TEXT) if keys.iter().all(|key| matches!(key, Value::List(_))) => {
+            out.put_slice(json(keys)?.as_bytes());
+        }
         (Value::List(values), ty) => match ty.kind() {
             Kind::Array(element) => put_list(values, element, out)?,
             _ => return Err(unstorable(&format!("it is a list, the statement takes {}", ty.name()))),

@@ -232,7 +232,7 @@ impl<'a, M: Model> Links<'a, M> {
             buffer.tokens.extend(columns().map(|column| Token::Conflict(*column)));
             for key in keys {
                 buffer.values.extend(self.related.here(here.columns));
-                buffer.values.extend(key::parts(key, there.columns.len()));
+                buffer.values.extend(key::parts(key.clone(), there.columns.len()));
             }
             self.related.write(Kind::Insert, &buffer, target).await?;
         }

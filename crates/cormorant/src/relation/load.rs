@@ -328,7 +328,7 @@ fn reader<P: Model>(def: &'static ManyDef, step: &Step, keys: &[P::Key]) -> Resu
 /// The condition that some columns are one of these keys.
 fn one_of<K: Key>(buffer: &mut Buffer, table: &'static TableDef, columns: &[u16], keys: &[&K]) {
     if let [key] = keys {
-        push_equal(buffer, table, columns, &key::whole(*key));
+        push_equal(buffer, table, columns, key::whole(*key));
         return;
     }
     key::push_in(buffer, Route::ROOT, table, columns, keys.iter().map(|key| key::whole(*key)).collect());

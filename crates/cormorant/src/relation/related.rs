@@ -58,12 +58,12 @@ impl<'a, M: Model> Related<'a, M> {
 
     /// The condition that a row belongs to this one.
     pub(super) fn push_here(&self, buffer: &mut Buffer, columns: &[u16]) {
-        push_equal(buffer, self.table(), columns, &self.here);
+        push_equal(buffer, self.table(), columns, self.here.clone());
     }
 
     /// The values of the columns that point at the row.
     pub(super) fn here(&self, columns: &[u16]) -> impl Iterator<Item = Value<'static>> {
-        key::parts(&self.here, columns.len())
+        key::parts(self.here.clone(), columns.len())
     }
 
     /// A foreign key that points at the row.
@@ -143,7 +143,7 @@ pub(super) fn push_in(
 }
 
 /// The condition that some columns are this key.
-pub(super) fn push_equal(buffer: &mut Buffer, table: &'static TableDef, columns: &[u16], key: &Value<'static>) {
+pub(super) fn push_equal(buffer: &mut Buffer, table: &'static TableDef, columns: &[u16], key: Value<'static>) {
     for (column, value) in columns.iter().zip(key::parts(key, columns.len())) {
         buffer.push(Token::Column { via: Route::ROOT, column: *column, outer: 0 });
         buffer.push(Token::Bind(class_of(table, *column)));
