@@ -23,10 +23,9 @@ fn each_column_of_the_key_stands_in_the_foreign_key() {
     same(&REMARKS, via(&[LINK], 0), r#""link_post""#);
     same(&REMARKS, via(&[LINK], 1), r#""link_user""#);
     same(&REMARKS, via(&[REPLIED, POST], 0), r#""reply_post""#);
-    let Token::Column { via, column, outer } = via(&[LINK], 1).0.tokens[0] else { unreachable!() };
-    assert_eq!(own_column(&REMARKS, Token::Column { via, column, outer }), Some(LINK_USER));
+    assert_eq!(own_column(&REMARKS, via(&[LINK], 1).0.tokens[0]), Some(LINK_USER));
     // It may be missing, as the foreign key may.
-    same(&REMARKS, crate::build::via(&[REPLIED], 1).eq(int(1)).not(), r#"("reply_user" = ?1) IS NOT TRUE"#);
+    same(&REMARKS, via(&[REPLIED], 1).eq(int(1)).not(), r#"("reply_user" = ?1) IS NOT TRUE"#);
 }
 
 #[test]
