@@ -31,7 +31,7 @@ mod row;
 mod runtime;
 #[cfg(feature = "sqlite")]
 mod sqlite;
-#[cfg(any(feature = "sqlite", feature = "mysql"))]
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 mod text;
 mod waiting;
 mod watch;

@@ -43,6 +43,15 @@ pub(crate) fn json(
     mut other: impl FnMut(&mut String, &Value<'_>) -> Result<()>,
 ) -> Result<String> {
     let mut json = String::with_capacity(values.len() * 8 + 2);
+    array(&mut json, values, &mut other)?;
+    Ok(json)
+}
+
+fn array(
+    json: &mut String,
+    values: &[Value<'_>],
+    other: &mut impl FnMut(&mut String, &Value<'_>) -> Result<()>,
+) -> Result<()> {
     json.push('[');
     for (n, value) in values.iter().enumerate() {
         if n > 0 {
@@ -58,7 +67,7 @@ pub(crate) fn json(
             Value::Float(n) => {
                 let _ = write!(json, "{n:?}");
             }
-            Value::Text(text) => quoted(&mut json, text),
+            Value::Text(text) => quoted(json, text),
             Value::Bytes(bytes) => {
                 json.push('"');
                 bytes.iter().for_each(|byte| {
@@ -66,11 +75,13 @@ pub(crate) fn json(
                 });
                 json.push('"');
             }
-            value => other(&mut json, value)?,
+            // A key of several columns.
+            Value::List(values) => array(json, values, other)?,
+            value => other(json, value)?,
         }
     }
     json.push(']');
-    Ok(json)
+    Ok(())
 }
 
 /// Text as a JSON string.

@@ -78,13 +78,33 @@ impl TableDef {
         let ty = self.column(position)?.ty;
         match self.relation_of(position) {
             None => Some(ty),
-            Some(relation) => Some(relation.key_type(ty)),
+            Some((relation, part)) => Some(relation.key_type(part, ty)),
         }
     }
 
+    /// The foreign key that a column belongs to, and which of its columns it is.
     #[inline]
-    fn relation_of(&self, position: u16) -> Option<&'static RelationDef> {
-        self.relations.iter().find(|relation| relation.column == position)
+    fn relation_of(&self, position: u16) -> Option<(&'static RelationDef, usize)> {
+        self.relations.iter().find_map(|relation| {
+            let part = relation.columns.iter().position(|column| *column == position)?;
+            Some((relation, part))
+        })
+    }
+
+    /// Whether one of some columns may be NULL.
+    pub fn any_null(&self, columns: &[u16]) -> bool {
+        columns.iter().any(|position| self.column(*position).is_some_and(|column| column.null))
+    }
+
+    /// The fields of some columns, for messages: that of a foreign key once, however many columns it has.
+    pub fn fields(&self, columns: impl IntoIterator<Item = u16>) -> String {
+        let mut fields: Vec<&str> = Vec::new();
+        for column in columns.into_iter().filter_map(|position| self.column(position)) {
+            if !fields.contains(&column.field) {
+                fields.push(column.field);
+            }
+        }
+        fields.join(", ")
     }
 
     /// The columns of the primary key.
@@ -251,8 +271,9 @@ pub struct RelationDef {
     pub model: &'static str,
     /// The field's name in Rust.
     pub field: &'static str,
-    /// The position of its column in the table.
-    pub column: u16,
+    /// The positions of its columns in the table, one after the other: as many as the key that it points at has, in the
+    /// order of that.
+    pub columns: &'static [u16],
     /// The table it points at, by its primary key.
     pub target: fn() -> &'static TableDef,
     /// Where the model it points at stands, as [`TableDef::path`] says.
@@ -264,16 +285,18 @@ pub struct RelationDef {
 }
 
 impl RelationDef {
-    /// What the key holds that it points at, or `ty` where that key is no single column. A key that is a foreign key
-    /// itself leads on; tables whose keys point at each other never end.
-    fn key_type(&self, ty: ColumnType) -> ColumnType {
-        let (mut ty, mut relation) = (ty, *self);
+    /// What a column of the key holds that it points at, or `ty` where that key has no such column. A key that is a
+    /// foreign key itself leads on; tables whose keys point at each other never end.
+    fn key_type(&self, part: usize, ty: ColumnType) -> ColumnType {
+        let (mut ty, mut part, mut relation) = (ty, part, self);
         for _ in 0..8 {
             let table = (relation.target)();
-            let ([key], Some(column)) = (table.key, table.key_columns().next()) else { break };
-            ty = column.ty;
-            match table.relation_of(*key) {
-                Some(next) => relation = *next,
+            let Some(position) = table.key.get(part).filter(|_| table.key.len() == relation.columns.len()) else {
+                break;
+            };
+            ty = table.column(*position).map_or(ty, |column| column.ty);
+            match table.relation_of(*position) {
+                Some(next) => (relation, part) = next,
                 None => break,
             }
         }

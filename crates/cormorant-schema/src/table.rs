@@ -189,11 +189,8 @@ impl Table {
             })
             .collect::<Result<Vec<_>, InvalidIdent>>()?;
         let key = def.key_columns().map(|column| Ident::new(column.name)).collect::<Result<Vec<_>, _>>()?;
-        let foreign_keys = def
-            .relations
-            .iter()
-            .filter_map(|relation| foreign_key(def, relation).transpose())
-            .collect::<Result<Vec<_>, _>>()?;
+        let foreign_keys =
+            def.relations.iter().map(|relation| foreign_key(def, relation)).collect::<Result<Vec<_>, _>>()?;
         Ok(Self {
             model: def.model.to_owned(),
             schema: def.schema.map(Ident::new).transpose()?,
@@ -235,18 +232,22 @@ fn once<T: PartialEq>(said: Vec<T>) -> Vec<T> {
     once
 }
 
-fn foreign_key(def: &TableDef, relation: &RelationDef) -> Result<Option<ForeignKey>, InvalidIdent> {
-    let Some(column) = def.column(relation.column) else { return Ok(None) };
+fn foreign_key(def: &TableDef, relation: &RelationDef) -> Result<ForeignKey, InvalidIdent> {
+    let columns = names_of(def, relation.columns);
     let target = (relation.target)();
-    Ok(Some(ForeignKey {
-        name: Ident::new(names::foreign_key(def.name, &[column.name]))?,
-        columns: vec![Ident::new(column.name)?],
+    Ok(ForeignKey {
+        name: Ident::new(names::foreign_key(def.name, &columns))?,
+        columns: columns.into_iter().map(Ident::new).collect::<Result<_, _>>()?,
         target_schema: target.schema.map(Ident::new).transpose()?,
         target: Ident::new(target.name)?,
         target_columns: target.key_columns().map(|key| Ident::new(key.name)).collect::<Result<_, _>>()?,
         on_delete: relation.on_delete,
         on_update: relation.on_update,
-    }))
+    })
+}
+
+fn names_of(def: &TableDef, columns: &[u16]) -> Vec<&'static str> {
+    columns.iter().filter_map(|position| def.column(*position)).map(|column| column.name).collect()
 }
 
 /// Unique columns and indexed columns first, in the order of the fields, then what the struct declares.
@@ -260,15 +261,14 @@ fn indexes(def: &TableDef) -> Result<Vec<Index>, InvalidIdent> {
         })
     });
     let several = def.indexes.iter().map(|index| {
-        let columns: Vec<&str> =
-            index.columns.iter().filter_map(|position| def.column(*position)).map(|column| column.name).collect();
+        let columns = names_of(def, index.columns);
         let by_rule = if index.unique { names::unique } else { names::index };
         Ok(Index {
             name: match index.name {
                 Some(name) => Ident::new(name)?,
                 None => Ident::new(by_rule(def.name, &columns))?,
             },
-            columns: columns.into_iter().map(|name| Ident::new(name.to_owned())).collect::<Result<_, _>>()?,
+            columns: columns.into_iter().map(Ident::new).collect::<Result<_, _>>()?,
             unique: index.unique,
         })
     });
@@ -370,7 +370,7 @@ mod tests {
         RelationDef {
             model: "",
             field: "next",
-            column: 0,
+            columns: &[0],
             target,
             target_path: "",
             on_delete: OnDelete::Restrict,
@@ -389,5 +389,30 @@ mod tests {
         assert_eq!(columns[0].ty, LONG.ty, "the key that it points at is a foreign key itself");
         assert_eq!(ROUND.type_of(0), Some(FOREIGN.ty), "a key that points at itself ends somewhere");
         assert_eq!(ROUND.type_of(1), None);
+    }
+
+    static PAIR: TableDef =
+        TableDef { columns: &[crate::ColumnDef::new("n", "n", ColumnType::I16, false), LONG], key: &[1, 0], ..PLAIN };
+    static TO_PAIR: TableDef = TableDef {
+        columns: &[FOREIGN, FOREIGN],
+        relations: &[RelationDef { columns: &[0, 1], ..to(|| &PAIR) }],
+        key: &[0, 1],
+        ..PLAIN
+    };
+    static BEHIND: TableDef = TableDef {
+        columns: &[FOREIGN, FOREIGN],
+        relations: &[RelationDef { columns: &[0, 1], ..to(|| &TO_PAIR) }],
+        ..PLAIN
+    };
+
+    #[test]
+    fn each_column_of_a_foreign_key_holds_what_that_of_the_key_does() {
+        for table in [&TO_PAIR, &BEHIND] {
+            assert_eq!([table.type_of(0), table.type_of(1)], [Some(LONG.ty), Some(ColumnType::I16)]);
+        }
+        // One that has fewer columns than the key is as it says itself.
+        let odd = TableDef { relations: const { &[to(|| &PAIR)] }, ..MIDDLE };
+        assert_eq!(odd.type_of(0), Some(FOREIGN.ty));
+        assert_eq!(TO_PAIR.fields([0, 1]), "next", "a field is named once");
     }
 }

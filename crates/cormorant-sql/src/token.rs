@@ -79,6 +79,8 @@ pub enum Token {
     Again(Class, u16),
     /// The next value, a list, as one parameter.
     List(Class),
+    /// The next value, a list of keys of several columns, each a list itself, as one parameter.
+    Keys,
     /// One operand.
     Unary(Unary),
     /// Two operands.
@@ -87,6 +89,8 @@ pub enum Token {
     Between,
     /// Two operands: value, then a [`Token::List`] or a [`Token::Subquery`] of one column.
     In,
+    /// So many operands, then [`Token::Keys`] or a [`Token::Subquery`] of so many columns.
+    InRow(u8),
     /// A function of so many operands.
     Call(Function, u8),
     /// A function of the database's own, by name, of so many operands, which gives a value of this class.
@@ -155,9 +159,9 @@ pub enum Token {
     Limit,
     /// Clause: without the first rows; the expression before it is the number.
     Offset,
-    /// Clause: at most so many rows for each value of something, in the query's order. Two expressions stand before it:
-    /// the something, and the number.
-    LimitEach,
+    /// Clause: at most so many rows for each value of something, in the query's order. Before it stand the so many
+    /// expressions of the something, and the number of rows.
+    LimitEach(u8),
     /// Clause: the column takes the value before it.
     Set(u16),
     /// Clause: the same for a column at the end of a route: the key of a related row stands in this table as well.
@@ -190,6 +194,13 @@ pub enum Token {
     Source(Symbol),
 }
 
+impl Token {
+    /// Whether it takes a value.
+    pub const fn takes_value(self) -> bool {
+        matches!(self, Self::Bind(_) | Self::List(_) | Self::Keys)
+    }
+}
+
 impl Hash for Token {
     /// One write per token: a query is looked up by this on every run.
     fn hash<H: Hasher>(&self, state: &mut H) {
@@ -204,6 +215,8 @@ impl Hash for Token {
             Self::Binary(op) => 5 | (op as u64) << 8,
             Self::Between => 6,
             Self::In => 7,
+            Self::Keys => 38,
+            Self::InRow(n) => 39 | u64::from(n) << 8,
             Self::Call(function, n) => 8 | (function as u64) << 8 | u64::from(n) << 16,
             Self::Named(name, n, class) => 9 | u64::from(n) << 8 | (class as u64) << 16 | u64::from(name.0) << 32,
             Self::Cast(ty) => {
@@ -235,7 +248,7 @@ impl Hash for Token {
             Self::Into(column) => 25 | u64::from(column) << 8,
             Self::Rows(n) => 26 | u64::from(n) << 8,
             Self::Lists => 33,
-            Self::LimitEach => 37,
+            Self::LimitEach(n) => 37 | u64::from(n) << 8,
             Self::Conflict(column) => 34 | u64::from(column) << 8,
             Self::Overwrite(column) => 35 | u64::from(column) << 8,
             Self::Lock(Locking { lock, taken }) => 36 | (lock as u64) << 8 | (taken as u64) << 16,

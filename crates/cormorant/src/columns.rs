@@ -18,6 +18,11 @@ impl Columns {
         }
     }
 
+    /// Adds columns.
+    pub(crate) fn extend(&mut self, columns: &[u16]) {
+        columns.iter().for_each(|column| self.add(*column));
+    }
+
     /// Whether a column is in the set.
     #[inline]
     pub fn contains(&self, column: u16) -> bool {

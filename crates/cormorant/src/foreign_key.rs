@@ -4,14 +4,14 @@ use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
-use cormorant_driver::{Cell, Error, ErrorKind, Mismatch, Result};
+use cormorant_driver::{Cell, Error, ErrorKind, Mismatch, Result, Row};
 use cormorant_sql::Value;
 use cormorant_sql::schema::{ColumnType, RelationDef};
 use uuid::Uuid;
 
 use crate::relation::{not_loaded, words};
 use crate::session::{Handle, Place};
-use crate::{Model, Record, Scalar, Unstorable};
+use crate::{Key, Model, Record, Scalar, Unstorable};
 
 /// Points at a row of another model, by its key.
 ///
@@ -33,6 +33,38 @@ use crate::{Model, Record, Scalar, Unstorable};
 /// assert_eq!(book.author.key(), Some(&author.id));
 /// let found = Book::filter(|b| b.author().name().eq("Ann")).one(&db).wait()?;
 /// assert_eq!(found.title, "Birds");
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # A key of several columns
+/// The field has as many columns as that key, which `references` names: here `line_order_id` and `line_number`.
+/// ```
+/// use cormorant::prelude::*;
+///
+/// #[derive(Model)]
+/// struct OrderLine {
+///     #[model(key)]
+///     order_id: i64,
+///     #[model(key)]
+///     number: i32,
+///     title: String,
+/// }
+///
+/// #[derive(Model)]
+/// struct Shipment {
+///     id: i64,
+///     #[model(references(order_id, number))]
+///     line: ForeignKey<OrderLine>,
+/// }
+///
+/// # fn main() -> cormorant::Result<()> {
+/// # let db = Database::connect("sqlite::memory:").wait()?;
+/// # db.create(models![OrderLine, Shipment]).wait()?;
+/// let cups = OrderLine::builder().order_id(7).number(1).title("Cups").insert(&db).wait()?;
+/// let shipment = Shipment::builder().line(&cups).insert(&db).wait()?;
+/// assert_eq!(shipment.line.key(), Some(&(7, 1)));
+/// assert_eq!(Shipment::filter(|s| s.line().title().eq("Cups")).count(&db).wait()?, 1);
 /// # Ok(())
 /// # }
 /// ```
@@ -219,9 +251,21 @@ impl<M: Model> fmt::Debug for ForeignKey<M> {
     }
 }
 
+/// A key of one column.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "a key of several columns, `{Self}`, does not fit into one",
+    label = "points at a model whose key has several columns",
+    note = "name them on the field: `#[model(references(a, b))]`"
+)]
+pub trait OneColumn: Scalar {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Scalar> OneColumn for T {}
+
 impl<M: Model> Scalar for ForeignKey<M>
 where
-    M::Key: Scalar,
+    M::Key: OneColumn,
 {
     const TYPE: ColumnType = match <M::Key as Scalar>::TYPE {
         // As long as the key it points at.
@@ -238,6 +282,60 @@ where
 
     fn from_cell(cell: Cell<'_>) -> Result<Self, Mismatch> {
         M::Key::from_cell(cell).map(Self::to)
+    }
+}
+
+/// A foreign key of several columns. Derived code calls it.
+#[doc(hidden)]
+pub trait Composite: Sized {
+    /// Whether its columns may be NULL.
+    const NULL: bool;
+
+    /// Takes it from the next cells of a row.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Decode`] when a cell holds something else, or NULL beside one that does not.
+    fn load(row: &mut Row<'_>, def: &'static RelationDef) -> Result<Self>;
+
+    /// The value of one of its columns.
+    ///
+    /// # Errors
+    /// [`Unstorable`] when it points at a row that is not saved yet, or no column holds the key.
+    fn value(&self, at: usize) -> Result<Value<'_>, Unstorable>;
+}
+
+impl<M: Model> Composite for ForeignKey<M> {
+    const NULL: bool = false;
+
+    fn load(row: &mut Row<'_>, def: &'static RelationDef) -> Result<Self> {
+        M::Key::load(row).map(|key| Self::to(key).named(def))
+    }
+
+    fn value(&self, at: usize) -> Result<Value<'_>, Unstorable> {
+        match &self.key {
+            Some(key) => key.value(at),
+            None => Err(Unstorable(UNSAVED.to_owned())),
+        }
+    }
+}
+
+impl<M: Model> Composite for Option<ForeignKey<M>> {
+    const NULL: bool = true;
+
+    fn load(row: &mut Row<'_>, def: &'static RelationDef) -> Result<Self> {
+        let columns = def.columns.len();
+        match (0..columns).filter(|at| row.is_null(*at)).count() {
+            0 => <ForeignKey<M> as Composite>::load(row, def).map(Some),
+            nulls if nulls == columns => {
+                row.go_to(row.position() + columns);
+                Ok(None)
+            }
+            _ => row.read(|_| Err(Mismatch::new("a whole key, or NULL in all of its columns", "NULL in some of them"))),
+        }
+    }
+
+    fn value(&self, at: usize) -> Result<Value<'_>, Unstorable> {
+        self.as_ref().map_or(Ok(Value::Null), |key| key.value(at))
     }
 }
 
@@ -272,6 +370,21 @@ macro_rules! from_key {
 }
 
 from_key!(i8, i16, i32, i64, u8, u16, u32, u64, String, Uuid);
+
+/// A key of several columns.
+macro_rules! from_tuple {
+    ($($name:ident)*) => {
+        impl<$($name,)* M: Model<Key = ($($name,)*)>> From<($($name,)*)> for ForeignKey<M> {
+            fn from(key: ($($name,)*)) -> Self {
+                Self::to(key)
+            }
+        }
+    };
+}
+
+from_tuple!(A B);
+from_tuple!(A B C);
+from_tuple!(A B C D);
 
 impl<M: Model<Key = String>> From<&str> for ForeignKey<M> {
     fn from(key: &str) -> Self {

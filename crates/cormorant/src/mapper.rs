@@ -10,7 +10,7 @@ use crate::expr::Predicate;
 use crate::foreign_key::Pointer;
 use crate::relation::{self, Step};
 use crate::session::Objects;
-use crate::{Columns, Error, ErrorKind, Executor, Inner, Join, Key, Query, Record, Unstorable, query, record};
+use crate::{Columns, Executor, Inner, Join, Key, Query, Record, Unstorable, key, query, record};
 
 /// How an entity is stored: its table, and the way between rows and values.
 ///
@@ -46,13 +46,14 @@ pub trait Mapper: Sized + 'static {
     /// Makes an entity of a row's next cells, one per column, in order.
     ///
     /// # Errors
-    /// [`ErrorKind::Decode`] when a cell holds something else.
+    /// [`ErrorKind::Decode`](crate::ErrorKind::Decode) when a cell holds something else.
     fn load(row: &mut Row<'_>) -> Result<Self::Entity>;
 
-    /// Takes one column's value from the row's next cell.
+    /// Takes one column's value from the row's next cell. The columns of a foreign key are taken together, at the first
+    /// of them: the others take nothing then.
     ///
     /// # Errors
-    /// [`ErrorKind::Decode`] when the cell holds something else.
+    /// [`ErrorKind::Decode`](crate::ErrorKind::Decode) when the cell holds something else.
     fn assign(entity: &mut Self::Entity, column: u16, row: &mut Row<'_>) -> Result<()>;
 
     /// The value of a column.
@@ -64,7 +65,7 @@ pub trait Mapper: Sized + 'static {
     /// The key.
     ///
     /// # Errors
-    /// [`ErrorKind::Encode`] when a part of it points at a row that is not saved.
+    /// [`ErrorKind::Encode`](crate::ErrorKind::Encode) when a part of it points at a row that is not saved.
     fn key(entity: &Self::Entity) -> Result<Self::Key>;
 
     /// The columns as they are now.
@@ -102,7 +103,7 @@ pub trait Mapper: Sized + 'static {
     /// Takes over the integer key that the database generated.
     ///
     /// # Errors
-    /// [`ErrorKind::Decode`] when the key's type does not hold it.
+    /// [`ErrorKind::Decode`](crate::ErrorKind::Decode) when the key's type does not hold it.
     fn set_generated_key(_entity: &mut Self::Entity, _key: i64) -> Result<()> {
         Ok(())
     }
@@ -154,6 +155,7 @@ pub trait Mapper: Sized + 'static {
 /// | `check = "SQL"` | a condition every row meets: the constraint `ck_<table>_<column>`, and of a `DbEnum`, which has that one already, `ck_<table>_<column>_check` |
 /// | `on_delete = cascade` | also `restrict`, `set_null`, `set_default` |
 /// | `on_update = cascade` | the same, when the key it points at changes; nothing is said of it to the database without |
+/// | `references(a, b)` | the columns of the key that a `ForeignKey` points at, where that key has several; `references(a = "x", b)` gives the foreign key's own another name |
 /// | `via = field` | the foreign key that a `HasMany` or `HasOne` mirrors, where there are two |
 /// | `through = "…"`, `through = Model` | the table of links of a `ManyToMany` |
 /// | `inverse = field` | the other side of a `ManyToMany` of a model with itself |
@@ -178,7 +180,7 @@ pub trait Model: Mapper<Entity = Self> + IntoModel<Model = Self> + Send + Sync {
     /// The row with this key.
     ///
     /// # Errors
-    /// [`ErrorKind::NotFound`] when there is none.
+    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) when there is none.
     fn get(db: &impl Executor, key: impl Into<Self::Key> + Send) -> impl Future<Output = Result<Record<Self>>> + Send {
         record::find(db.target(), key.into(), |found| found.ok_or_else(|| query::not_found(Self::NAME)))
     }
@@ -198,19 +200,19 @@ pub trait Model: Mapper<Entity = Self> + IntoModel<Model = Self> + Send + Sync {
     /// The keys travel as one parameter, however many they are.
     ///
     /// # Errors
-    /// [`ErrorKind::Unsupported`] for composite keys; those of the database.
+    /// Those of the database.
     fn get_many<K: Into<Self::Key>>(
         db: &impl Executor,
         keys: impl IntoIterator<Item = K> + Send,
     ) -> impl Future<Output = Result<Vec<Record<Self>>>> + Send {
         let query = by_keys::<Self>(keys.into_iter().map(Into::into));
-        async move { query?.all(db).await }
+        async move { query.all(db).await }
     }
 
     /// Inserts many at once: few statements, one transaction, and the keys that the database generates read back.
     ///
     /// # Errors
-    /// [`ErrorKind::Validation`] when one is invalid, and nothing is sent; those of the database, and nothing is kept.
+    /// [`ErrorKind::Validation`](crate::ErrorKind::Validation) when one is invalid, and nothing is sent; those of the database, and nothing is kept.
     fn insert_many<X: IntoModel<Model = Self>>(
         db: &impl Executor,
         models: impl IntoIterator<Item = X> + Send,
@@ -324,28 +326,14 @@ pub(crate) fn by_key(table: &'static TableDef) -> SmallVec<[Token; 4]> {
     }
 }
 
-fn by_keys<M: Mapper>(keys: impl Iterator<Item = M::Key>) -> Result<Query<M, M>> {
-    let [column] = M::TABLE.key else {
-        return Err(Error::new(
-            ErrorKind::Unsupported,
-            "`get_many` takes keys of one column: filter by the columns of a composite key",
-        )
-        .with_model(M::NAME));
-    };
-    let mut values = Vec::new();
-    for key in keys {
-        key.values(|value| values.push(value))?;
-    }
+fn by_keys<M: Mapper>(keys: impl Iterator<Item = M::Key>) -> Query<M, M> {
     let mut query = Query::new();
-    let class = query::class_of(M::TABLE, *column);
-    let here = Token::Column { via: Route::ROOT, column: *column, outer: 0 };
     let buffer: &mut Buffer = query.buffer_mut();
-    buffer.push(here);
-    buffer.push(Token::List(class));
-    buffer.values.push(Value::List(values));
-    buffer.push(Token::In);
+    key::push_in(buffer, Route::ROOT, M::TABLE, M::TABLE.key, keys.map(|key| key::whole(&key)).collect());
     buffer.push(Token::Filter);
-    buffer.push(here);
-    buffer.push(Token::OrderBy { descending: false, nulls: cormorant_sql::Nulls::Native });
-    Ok(query)
+    for column in M::TABLE.key {
+        buffer.push(Token::Column { via: Route::ROOT, column: *column, outer: 0 });
+        buffer.push(Token::OrderBy { descending: false, nulls: cormorant_sql::Nulls::Native });
+    }
+    query
 }

@@ -2,7 +2,7 @@
 
 use cormorant_driver::{Error, ErrorKind};
 use cormorant_sql::Value;
-use cormorant_sql::schema::{ColumnDef, TableDef, names};
+use cormorant_sql::schema::{ColumnDef, RelationDef, TableDef, names};
 
 /// An error of a statement that only read.
 pub(crate) fn of_query(error: Error, table: &'static TableDef) -> Error {
@@ -73,14 +73,13 @@ fn unique(error: Error, table: &'static TableDef) -> Error {
     for (constraint, columns) in uniques(table) {
         let by_constraint = error.constraint().is_some_and(|name| same(name, &constraint, table));
         let primary = error.constraint() == Some("PRIMARY") && constraint == names::primary_key(table.name);
-        let by_columns = !error.columns().is_empty()
-            && error.columns().iter().map(String::as_str).eq(columns.iter().map(|column| column.name));
+        let by_columns =
+            !error.columns().is_empty() && error.columns().iter().map(String::as_str).eq(names_of(table, &columns));
         if by_constraint || primary || by_columns {
-            let fields: Vec<&str> = columns.iter().map(|column| column.field).collect();
             let constraint = error.constraint().filter(|_| !primary).map_or(constraint, str::to_owned);
             return renew(&error, ErrorKind::Unique, "the value is there already, and it must be unique")
                 .with_model(table.model)
-                .with_field(&fields.join(", "))
+                .with_field(&table.fields(columns))
                 .with_constraint(&constraint);
         }
     }
@@ -88,18 +87,20 @@ fn unique(error: Error, table: &'static TableDef) -> Error {
 }
 
 /// Every unique constraint of a table: its name and its columns.
-fn uniques(table: &'static TableDef) -> Vec<(String, Vec<&'static ColumnDef>)> {
-    let mut uniques = vec![(names::primary_key(table.name), table.key_columns().collect::<Vec<_>>())];
-    for column in table.columns.iter().filter(|column| column.unique) {
-        uniques.push((names::unique(table.name, &[column.name]), vec![column]));
+fn uniques(table: &'static TableDef) -> Vec<(String, Vec<u16>)> {
+    let mut uniques = vec![(names::primary_key(table.name), table.key.to_vec())];
+    for (position, column) in (0..=u16::MAX).zip(table.columns).filter(|(_, column)| column.unique) {
+        uniques.push((names::unique(table.name, &[column.name]), vec![position]));
     }
     for index in table.indexes.iter().filter(|index| index.unique) {
-        let columns: Vec<&ColumnDef> = index.columns.iter().filter_map(|position| table.column(*position)).collect();
-        let names: Vec<&str> = columns.iter().map(|column| column.name).collect();
-        let name = index.name.map_or_else(|| names::unique(table.name, &names), str::to_owned);
-        uniques.push((name, columns));
+        let by_rule = || names::unique(table.name, &names_of(table, index.columns).collect::<Vec<_>>());
+        uniques.push((index.name.map_or_else(by_rule, str::to_owned), index.columns.to_vec()));
     }
     uniques
+}
+
+fn names_of(table: &'static TableDef, columns: &[u16]) -> impl Iterator<Item = &'static str> {
+    columns.iter().filter_map(|position| table.column(*position)).map(|column| column.name)
 }
 
 /// MySQL may put the table in front of a key's name.
@@ -108,32 +109,30 @@ fn same(found: &str, constraint: &str, table: &TableDef) -> bool {
 }
 
 fn foreign_key(error: Error, table: &'static TableDef, written: &[u16], values: &[Value<'_>]) -> Error {
-    let named = table.relations.iter().find(|relation| {
-        let name = table.column(relation.column).map(|column| names::foreign_key(table.name, &[column.name]));
-        name.as_deref().is_some_and(|name| error.constraint() == Some(name))
-    });
+    let name =
+        |relation: &RelationDef| names::foreign_key(table.name, &names_of(table, relation.columns).collect::<Vec<_>>());
+    let named = table.relations.iter().find(|relation| error.constraint() == Some(name(relation).as_str()));
     // SQLite does not say which. Where only one was written with a value, it is that one: NULL points at nothing.
-    let points = |column: u16| {
+    let points = |relation: &&RelationDef| {
         let mut written = written.iter().cycle().zip(values);
-        written.any(|(other, value)| *other == column && !value.is_null())
+        written.any(|(column, value)| relation.columns.contains(column) && !value.is_null())
     };
-    let mut possible = table.relations.iter().filter(|relation| points(relation.column));
+    let mut possible = table.relations.iter().filter(points);
     let only = match (error.constraint(), possible.next(), possible.next()) {
         (None, Some(only), None) => Some(only),
         _ => None,
     };
     let Some(relation) = named.or(only) else { return error.with_model(table.model) };
-    let column = table.column(relation.column).map_or("", |column| column.name);
     let target = (relation.target)().model;
     // What was not written may belong to another row of the same table, which points at this one.
-    let message = match written.contains(&relation.column) {
+    let message = match relation.columns.iter().any(|column| written.contains(column)) {
         true => format!("the row of {target} it points at is missing: insert that one first"),
         false => format!("the row of {target} it points at is missing, or the row is still pointed at"),
     };
     renew(&error, ErrorKind::ForeignKey, &message)
         .with_model(table.model)
         .with_field(relation.field)
-        .with_constraint(&names::foreign_key(table.name, &[column]))
+        .with_constraint(&name(relation))
 }
 
 fn not_null(error: Error, table: &'static TableDef) -> Error {

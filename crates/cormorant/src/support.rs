@@ -21,7 +21,7 @@ pub use cormorant_sql::{Buffer, Route, Value};
 pub use crate::dec::decimal;
 pub use crate::executor::{Target, Work};
 pub use crate::expr::{Assign, IntoExpr};
-pub use crate::foreign_key::{Named, Pointer};
+pub use crate::foreign_key::{Composite, Named, Pointer};
 pub use crate::mapped::{Built, Refusal, TryBuilt, built, get, get_option, owned, rebuild, refused_row, try_built};
 pub use crate::raw::Known;
 pub use crate::record::{get_or_insert, upsert};
@@ -34,10 +34,10 @@ pub use crate::relation::{
 pub use crate::scalar::db_enum::{constant, integer_type, integers, read_integer, read_text};
 pub use crate::session::Objects;
 pub use crate::{
-    Columns, Executor, Expr, Field, ForeignKey, FromRow, IntoModel, Join, KeyPart, Left, Mapper, Model, PathOf,
+    Columns, Executor, Expr, Field, ForeignKey, FromRow, IntoModel, Join, Key, KeyPart, Left, Mapper, Model, PathOf,
     Predicate, Record, Scalar, Selectable, Selection, UniqueColumns, Unsaved, Unstorable,
 };
-use crate::{Error, ErrorKind};
+use crate::{Error, ErrorKind, key};
 
 /// A required field of a builder that has a value.
 #[derive(Debug)]
@@ -137,69 +137,51 @@ pub fn load_joined<J: Join, M: Model>(row: &mut Row<'_>) -> Result<J::Of<Record<
     Ok(record)
 }
 
-fn key_column<M: Mapper>(route: Route) -> (Token, Class) {
-    let column = M::TABLE.key.first().copied().unwrap_or_default();
-    (Token::Column { via: route, column, outer: 0 }, crate::query::class_of(M::TABLE, column))
+/// Each column of the key of the row at the end of a route, and how its values travel.
+fn key_columns<M: Mapper>(route: Route) -> impl Iterator<Item = (Token, Class)> {
+    let token = move |column| Token::Column { via: route, column, outer: 0 };
+    M::TABLE.key.iter().map(move |column| (token(*column), crate::query::class_of(M::TABLE, *column)))
 }
 
-/// The key to compare with: none of a row that is not saved, and a refusal of one that no column holds.
-fn key_value<M: Model>(other: &ForeignKey<M>) -> Option<Value<'static>>
-where
-    M::Key: Scalar,
-{
-    let key = other.key()?;
-    Some(key.to_value().map_or_else(|unstorable| Value::Unstorable(unstorable.0.into()), Value::into_owned))
-}
-
-/// Compares with a row's key; `None` where it has none.
-fn compare<R, M: Model>(route: Route, other: &ForeignKey<M>, op: Binary) -> Option<Predicate<R>>
-where
-    M::Key: Scalar,
-{
-    let (column, class) = key_column::<M>(route);
-    let mut buffer = Buffer::of(column);
-    buffer.push(Token::Bind(class));
-    buffer.values.push(key_value(other)?);
-    buffer.push(Token::Binary(op));
+/// Compares with a row's key, by `op` in each column, all or any of them; `None` where it has none. A value that no
+/// column holds is refused when the query runs.
+fn compare<R, M: Model>(route: Route, other: &ForeignKey<M>, op: Binary, join: Binary) -> Option<Predicate<R>> {
+    let key = key::whole(other.key()?);
+    let mut buffer = Buffer::default();
+    let columns = key_columns::<M>(route).zip(key::parts(key, M::TABLE.key.len()));
+    for (n, ((column, class), value)) in columns.enumerate() {
+        buffer.push(column);
+        buffer.push(Token::Bind(class));
+        buffer.values.push(value);
+        buffer.push(Token::Binary(op));
+        if n > 0 {
+            buffer.push(Token::Binary(join));
+        }
+    }
     Some(Expr::new(buffer))
 }
 
 /// A row that is not saved is no row of the database: none is this one. NULL in its place would make the condition
 /// unknown, and its opposite too.
-fn row_is_none<R, M: Model>(route: Route) -> Predicate<R>
-where
-    M::Key: Scalar,
-{
+fn row_is_none<R, M: Model>(route: Route) -> Predicate<R> {
     row_is_in::<R, M>(route, std::iter::empty())
 }
 
 /// The row at the end of a route is this one.
-pub fn row_eq<R, M: Model>(route: Route, other: ForeignKey<M>) -> Predicate<R>
-where
-    M::Key: Scalar,
-{
-    compare(route, &other, Binary::Eq).unwrap_or_else(|| row_is_none::<R, M>(route))
+pub fn row_eq<R, M: Model>(route: Route, other: ForeignKey<M>) -> Predicate<R> {
+    compare(route, &other, Binary::Eq, Binary::And).unwrap_or_else(|| row_is_none::<R, M>(route))
 }
 
 /// The row at the end of a route is another one, or none.
-pub fn row_ne<R, M: Model>(route: Route, other: ForeignKey<M>) -> Predicate<R>
-where
-    M::Key: Scalar,
-{
-    compare(route, &other, Binary::IsDistinct).unwrap_or_else(|| !row_is_none::<R, M>(route))
+pub fn row_ne<R, M: Model>(route: Route, other: ForeignKey<M>) -> Predicate<R> {
+    compare(route, &other, Binary::IsDistinct, Binary::Or).unwrap_or_else(|| !row_is_none::<R, M>(route))
 }
 
 /// The row at the end of a route is one of these.
-pub fn row_is_in<R, M: Model>(route: Route, others: impl Iterator<Item = ForeignKey<M>>) -> Predicate<R>
-where
-    M::Key: Scalar,
-{
-    let (column, class) = key_column::<M>(route);
-    let values = others.filter_map(|other| key_value(&other)).collect();
-    let mut buffer = Buffer::of(column);
-    buffer.push(Token::List(class));
-    buffer.values.push(Value::List(values));
-    buffer.push(Token::In);
+pub fn row_is_in<R, M: Model>(route: Route, others: impl Iterator<Item = ForeignKey<M>>) -> Predicate<R> {
+    let keys = others.filter_map(|other| other.key().map(key::whole)).collect();
+    let mut buffer = Buffer::default();
+    key::push_in(&mut buffer, route, M::TABLE, M::TABLE.key, keys);
     Expr::new(buffer)
 }
 
@@ -228,23 +210,26 @@ impl<M: Model> IntoTarget<M, Left, (Option<()>,)> for Option<ForeignKey<M>> {
 }
 
 /// Sets the foreign key that leads to the end of a route.
-pub fn row_set<R, M: Model, J, Mark>(route: Route, target: impl IntoTarget<M, J, Mark>) -> Assign<R>
-where
-    M::Key: Scalar,
-{
-    let (column, class) = key_column::<M>(route);
-    let value = match target.into_target() {
+pub fn row_set<R, M: Model, J, Mark>(route: Route, target: impl IntoTarget<M, J, Mark>) -> Assign<R> {
+    let key = match target.into_target() {
         None => Value::Null,
-        Some(target) => key_value(&target).unwrap_or_else(|| {
-            Value::Unstorable(format!("the row of {} to point at is not saved yet: insert it first", M::NAME).into())
-        }),
+        Some(target) => target.key().map_or_else(
+            || {
+                Value::Unstorable(
+                    format!("the row of {} to point at is not saved yet: insert it first", M::NAME).into(),
+                )
+            },
+            key::whole,
+        ),
     };
-    Assign::of(column, Buffer::bind(Token::Bind(class), value))
+    let columns = key_columns::<M>(route).zip(key::parts(key, M::TABLE.key.len()));
+    Assign::of(columns.map(|((column, class), value)| (column, Buffer::bind(Token::Bind(class), value))))
 }
 
-/// There is no row at the end of a route, or there is one.
+/// There is no row at the end of a route, or there is one: the columns of a foreign key are all NULL or none, so that
+/// the first tells.
 pub fn row_is_null<R, M: Mapper>(route: Route, null: bool) -> Predicate<R> {
-    let mut buffer = Buffer::of(key_column::<M>(route).0);
+    let mut buffer: Buffer = key_columns::<M>(route).next().map(|(column, _)| Buffer::of(column)).unwrap_or_default();
     buffer.push(Token::Unary(if null { Unary::IsNull } else { Unary::IsNotNull }));
     Expr::new(buffer)
 }

@@ -45,7 +45,12 @@ pub(crate) fn values_of<'e>(
             }
         }
     }
-    if faults.is_empty() { Ok(()) } else { Err(Error::validation(table.model, faults)) }
+    if faults.is_empty() {
+        return Ok(());
+    }
+    // What is wrong with a foreign key is wrong with each of its columns.
+    faults.dedup();
+    Err(Error::validation(table.model, faults))
 }
 
 /// What is wrong with a value. Lengths and numbers are shown unless the field is secret, text never.

@@ -24,6 +24,7 @@ struct Region {
     people: HasMany<Person>,
     #[model(via = away)]
     guests: HasMany<Person>,
+    rooms: HasMany<Room>,
 }
 
 #[derive(Model, Clone, Debug, PartialEq)]
@@ -69,6 +70,34 @@ struct Club {
     name: String,
     x: i64,
     members: ManyToMany<Person>,
+    meets: ManyToMany<Room>,
+}
+
+/// A key of two columns, the first of which is a foreign key. `label` tells rooms apart in the test's own SQL: as their
+/// keys are ordered, so are these.
+#[derive(Model, Clone, Debug, PartialEq)]
+#[model(table = "gr_rooms")]
+struct Room {
+    #[model(key, on_delete = cascade)]
+    region: ForeignKey<Region>,
+    #[model(key)]
+    number: i32,
+    label: i64,
+    x: i64,
+    #[model(references(region_id, number), on_delete = set_null)]
+    next: Option<ForeignKey<Room>>,
+    before: HasMany<Room>,
+    beds: HasMany<Bed>,
+    users: ManyToMany<Club>,
+}
+
+#[derive(Model, Clone, Debug, PartialEq)]
+#[model(table = "gr_beds")]
+struct Bed {
+    id: i64,
+    x: i64,
+    #[model(references(region_id, number), on_delete = cascade)]
+    room: ForeignKey<Room>,
 }
 
 /// Keys that a careless comparison takes for each other, or text for syntax.
@@ -238,6 +267,55 @@ fn members_of(wish: &Wish, name: &str) -> Sql {
     )
 }
 
+fn rooms_of(wish: &Wish, code: &str) -> Sql {
+    sql!(
+        "SELECT label FROM gr_rooms WHERE region_id = {code} AND x >= {wish.low} \
+         ORDER BY x * {wish.x_by()}, label * {wish.key_by()} LIMIT {wish.most()}"
+    )
+}
+
+fn before_of(wish: &Wish, label: &i64) -> Sql {
+    sql!(
+        "SELECT b.label FROM gr_rooms b JOIN gr_rooms r ON r.region_id = b.next_region_id AND r.number = b.next_number \
+         WHERE r.label = {*label} AND b.x >= {wish.low} \
+         ORDER BY b.x * {wish.x_by()}, b.label * {wish.key_by()} LIMIT {wish.most()}"
+    )
+}
+
+fn beds_of(wish: &Wish, label: &i64) -> Sql {
+    sql!(
+        "SELECT b.id FROM gr_beds b JOIN gr_rooms r ON r.region_id = b.room_region_id AND r.number = b.room_number \
+         WHERE r.label = {*label} AND b.x >= {wish.low} \
+         ORDER BY b.x * {wish.x_by()}, b.id * {wish.key_by()} LIMIT {wish.most()}"
+    )
+}
+
+fn users_of(wish: &Wish, label: &i64) -> Sql {
+    if wish.key_down() {
+        sql!(
+            "SELECT c.name FROM gr_clubs c JOIN gr_clubs_gr_rooms l ON l.club_id = c.name \
+             JOIN gr_rooms r ON r.region_id = l.room_region_id AND r.number = l.room_number \
+             WHERE r.label = {*label} AND c.x >= {wish.low} \
+             ORDER BY c.x * {wish.x_by()}, c.name DESC LIMIT {wish.most()}"
+        )
+    } else {
+        sql!(
+            "SELECT c.name FROM gr_clubs c JOIN gr_clubs_gr_rooms l ON l.club_id = c.name \
+             JOIN gr_rooms r ON r.region_id = l.room_region_id AND r.number = l.room_number \
+             WHERE r.label = {*label} AND c.x >= {wish.low} ORDER BY c.x * {wish.x_by()}, c.name LIMIT {wish.most()}"
+        )
+    }
+}
+
+fn meets_of(wish: &Wish, name: &str) -> Sql {
+    sql!(
+        "SELECT r.label FROM gr_rooms r \
+         JOIN gr_clubs_gr_rooms l ON l.room_region_id = r.region_id AND l.room_number = r.number \
+         WHERE l.club_id = {name} AND r.x >= {wish.low} \
+         ORDER BY r.x * {wish.x_by()}, r.label * {wish.key_by()} LIMIT {wish.most()}"
+    )
+}
+
 /// A list for each parent.
 type Lists<K> = Vec<Vec<K>>;
 
@@ -394,6 +472,7 @@ macro_rules! deep {
 /// Random rows in place of those that are there.
 async fn sow(db: &Database, dice: &mut Dice) -> Result<()> {
     Pet::query().delete(db).await?;
+    Room::query().delete(db).await?;
     Region::query().delete(db).await?;
     Club::query().delete(db).await?;
     let regions = dice.texts(1).into_iter().map(|code| Region::builder().code(code).x(dice.x())).collect::<Vec<_>>();
@@ -427,7 +506,31 @@ async fn sow(db: &Database, dice: &mut Dice) -> Result<()> {
     for person in &people {
         person.clubs().add(db, clubs.iter().filter(|_| dice.one_in(2))).await?;
     }
-    Ok(())
+    sow_rooms(db, dice, &regions, &clubs).await
+}
+
+async fn sow_rooms(db: &Database, dice: &mut Dice, regions: &[Record<Region>], clubs: &[Record<Club>]) -> Result<()> {
+    let mut rooms = Vec::new();
+    for region in regions {
+        // The same numbers in every region.
+        for number in 1..1 + dice.below(3) as i32 {
+            rooms.push(Room::builder().region(region).number(number).label(0).x(dice.x()));
+        }
+    }
+    Room::insert_many(db, rooms).await?;
+    let mut rooms = Room::query().order_by(|r| (r.region().code().asc(), r.number().asc())).all(db).await?;
+    let keys: Vec<ForeignKey<Room>> = rooms.iter().map(ForeignKey::from).collect();
+    for (label, room) in (1..).zip(&mut rooms) {
+        room.label = label;
+        room.next = dice.any(&keys).filter(|_| !dice.one_in(3)).cloned();
+        room.save(db).await?;
+        room.users().add(db, clubs.iter().filter(|_| dice.one_in(2))).await?;
+    }
+    let mut beds = Vec::new();
+    for _ in 0..dice.below(25) {
+        beds.extend(dice.any(&keys).map(|room| Bed::builder().x(dice.x()).room(room)));
+    }
+    Bed::insert_many(db, beds).await.map(drop)
 }
 
 async fn round(db: &Database, seed: u64) -> Result<()> {
@@ -474,7 +577,46 @@ async fn round(db: &Database, seed: u64) -> Result<()> {
         _ => deep!(db, told, dice, people, Person.id, clubs.name: String, clubs_of, Club, members.id, members_of),
     }
     behind_a_foreign_key(db, &told, &people, dice.wish_in_order()).await?;
-    by_what_they_point_at(db, &told, &clubs, &people, dice.wish_in_order()).await
+    by_what_they_point_at(db, &told, &clubs, &people, dice.wish_in_order()).await?;
+    by_keys_of_two_columns(db, dice, &told, regions, clubs).await
+}
+
+/// What points at rows by two columns, and what is linked with them.
+async fn by_keys_of_two_columns(
+    db: &Database,
+    dice: &mut Dice,
+    told: &str,
+    regions: Query<Region, Region>,
+    clubs: Query<Club, Club>,
+) -> Result<()> {
+    let keys: Vec<ForeignKey<Room>> = Room::query().all(db).await?.iter().map(ForeignKey::from).collect();
+    let keys = dice.some(keys);
+    let rooms = Room::filter(|r| r.is_in(keys)).order_by(|r| (r.x().asc(), r.label().desc()));
+    let beds = Bed::query().order_by(|b| b.id().asc());
+    many!(db, told, dice, regions, Region.code, rooms.label, rooms_of);
+    many!(db, told, dice, rooms, Room.label, before.label, before_of);
+    many!(db, told, dice, rooms, Room.label, beds.id, beds_of);
+    many!(db, told, dice, rooms, Room.label, users.name, users_of);
+    many!(db, told, dice, clubs, Club.name, meets.label, meets_of);
+    one!(db, told, beds, Bed.room, |b: &Bed| Ok(vec![b.room.get()?.label]), |b: &Bed| {
+        sql!(
+            "SELECT r.label FROM gr_rooms r JOIN gr_beds b ON r.region_id = b.room_region_id AND r.number = b.room_number \
+             WHERE b.id = {b.id}"
+        )
+    });
+    let next = |r: &Room| r.next.iter().map(|next| Ok(next.get()?.label)).collect::<Result<Vec<_>>>();
+    one!(db, told, rooms, Room.next, next, |r: &Room| {
+        sql!(
+            "SELECT n.label FROM gr_rooms n JOIN gr_rooms r ON n.region_id = r.next_region_id AND n.number = r.next_number \
+             WHERE r.label = {r.label}"
+        )
+    });
+    match dice.below(3) {
+        0 => deep!(db, told, dice, regions, Region.code, rooms.label: i64, rooms_of, Room, beds.id, beds_of),
+        1 => deep!(db, told, dice, clubs, Club.name, meets.label: i64, meets_of, Room, before.label, before_of),
+        _ => deep!(db, told, dice, rooms, Room.label, users.name: String, users_of, Club, meets.label, meets_of),
+    }
+    Ok(())
 }
 
 /// Related rows chosen and sorted by a row that they point at themselves.
@@ -564,7 +706,7 @@ fn number(variable: &str, otherwise: u64) -> u64 {
 
 conformance! {
     async fn every_way_of_loading_gives_the_same_graph(test: &Fixture) {
-        test.db.create(models![Region, Person, Passport, Pet, Club]).await?;
+        test.db.create(models![Region, Person, Passport, Pet, Club, Room, Bed]).await?;
         let first = number("CORMORANT_TEST_SEED", 1);
         for seed in first..first + number("CORMORANT_TEST_ROUNDS", 40) {
             if let Err(error) = round(&test.db, seed).await {
@@ -576,7 +718,7 @@ conformance! {
 
     async fn rows_that_point_at_each_other_are_loaded(test: &Fixture) {
         let db = &test.db;
-        db.create(models![Region, Person, Passport, Pet, Club]).await?;
+        db.create(models![Region, Person, Passport, Pet, Club, Room, Bed]).await?;
         let mut a = Region::builder().code("a").x(1).insert(db).await?;
         let b = Region::builder().code("b").x(2).parent(ForeignKey::from(&a)).insert(db).await?;
         a.parent = Some(ForeignKey::from(&b));

@@ -11,6 +11,7 @@
 
 mod bulk;
 mod cancel;
+mod composite;
 mod counts;
 mod enums;
 mod faults;

@@ -114,7 +114,7 @@ fn tables(place: Place, name: &'static str) -> [&'static TableDef; 2] {
     let points = |field, column| RelationDef {
         model: "",
         field,
-        column,
+        columns: leak_all(&[column]),
         target: parent,
         target_path: "",
         on_delete: OnDelete::Restrict,
@@ -285,7 +285,7 @@ impl<const N: usize> Mapper for Odd<N> {
         relations: &[RelationDef {
             model: "",
             field: "parent",
-            column: 2,
+            columns: &[2],
             target: || Self::TABLE,
             target_path: "",
             on_delete: OnDelete::Restrict,

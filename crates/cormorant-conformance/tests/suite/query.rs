@@ -327,12 +327,19 @@ conformance! {
         assert_eq!(Nothing::filter(|n| n.id().is_in(4_990..75_000_i64)).count(&test.db).await?, 11);
     }
 
-    async fn composite_keys_are_not_a_list(test: &Fixture) {
+    async fn rows_are_found_by_composite_keys(test: &Fixture) {
         test.db.create(models![Seat]).await?;
-        Record::insert(Seat { line: 1, number: 2, taken: true }, &test.db).await?;
-        assert!(Seat::get(&test.db, (1, 2)).await?.taken);
-        let error = Seat::get_many(&test.db, [(1, 2)]).await.unwrap_err();
-        assert_eq!((error.kind(), error.model()), (ErrorKind::Unsupported, Some("Seat")));
+        for (line, number) in [(2, 1), (1, 2), (1, 1), (2, 2_i32)] {
+            Record::insert(Seat { line, number, taken: line == i64::from(number) }, &test.db).await?;
+        }
+        assert!(!Seat::get(&test.db, (1, 2)).await?.taken);
+        test.statements();
+        let seats = Seat::get_many(&test.db, [(2, 2), (1, 2), (2, 2), (7, 1)]).await?;
+        assert_eq!(seats.iter().map(|seat| (seat.line, seat.number)).collect::<Vec<_>>(), [(1, 2), (2, 2)], "by key");
+        assert_eq!(Seat::get_many(&test.db, [(1, 1); 0]).await?.len(), 0);
+        let many = Seat::get_many(&test.db, (0..40_000).map(|n| (i64::from(n % 2), n))).await?;
+        assert_eq!(many.iter().map(|seat| (seat.line, seat.number)).collect::<Vec<_>>(), [(1, 1)]);
+        assert!(test.statements().len() <= 3, "many keys are one parameter");
     }
 
     async fn is_in_takes_none_few_and_many(test: &Fixture) {

@@ -136,6 +136,16 @@ mod tests {
     }
 
     #[test]
+    fn keys_of_several_columns_are_lists_in_a_list() {
+        let key = |n, text: &'static str| {
+            Value::List(vec![Value::Int(n), Value::Text(text.into()), Value::Bytes(vec![n as u8].into())])
+        };
+        assert_eq!(list(&[key(1, "a\",["), key(-2, "")]).unwrap(), "[[1,\"a\\\",[\",\"01\"],[-2,\"\",\"fe\"]]");
+        let day = Value::List(vec![Value::Date(jiff::civil::date(0, 1, 1))]);
+        assert_eq!(bind(&[Value::List(vec![day])], None).unwrap_err().kind(), ErrorKind::Encode);
+    }
+
+    #[test]
     fn too_many_values_are_refused() {
         assert!(bind(&vec![Value::Null; MOST], None).is_ok());
         assert_eq!(bind(&vec![Value::Null; MOST + 1], None).unwrap_err().kind(), ErrorKind::LimitExceeded);

@@ -5,6 +5,7 @@ use cormorant_sql::Value;
 use tokio_postgres::types::{IsNull, Kind, ToSql, Type};
 
 use super::{numeric, times, types};
+use crate::text::quoted;
 use crate::{Call, Error, ErrorKind, Result};
 
 /// The server takes messages of up to 1 GiB and drops the connection at a longer one; the rest is for what is not
@@ -113,6 +114,10 @@ fn encode(value: &Value<'_>, ty: &Type, out: &mut BytesMut) -> Result<IsNull> {
         (Value::DateTime(moment), &Type::TIMESTAMP) => out.put_i64(times::date_time_to_micros(*moment)),
         (Value::Timestamp(moment), &Type::TIMESTAMPTZ) => out.put_i64(times::timestamp_to_micros(*moment)),
         (Value::Uuid(id), &Type::UUID) => out.put_slice(id.as_bytes()),
+        // Keys of several columns: an array has elements of one type.
+        (Value::List(keys), &Type::TEXT) if keys.iter().all(|key| matches!(key, Value::List(_))) => {
+            out.put_slice(json(keys)?.as_bytes());
+        }
         (Value::List(values), ty) => match ty.kind() {
             Kind::Array(element) => put_list(values, element, out)?,
             _ => return Err(unstorable(&format!("it is a list, the statement takes {}", ty.name()))),
@@ -122,6 +127,16 @@ fn encode(value: &Value<'_>, ty: &Type, out: &mut BytesMut) -> Result<IsNull> {
         }
     }
     Ok(IsNull::No)
+}
+
+fn json(keys: &[Value<'_>]) -> Result<String> {
+    crate::text::json(keys, |json, value| {
+        match value {
+            Value::Decimal(n) => quoted(json, &n.to_string()),
+            other => quoted(json, &crate::text::text(other, |_| Ok(()))?),
+        }
+        Ok(())
+    })
 }
 
 /// An array of one dimension, counted from 1.

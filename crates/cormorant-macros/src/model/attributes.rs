@@ -1,6 +1,7 @@
 //! `#[model(…)]` and `#[mapper(…)]`: what stands in them, before anything is checked against the types.
 
 use proc_macro2::Span;
+use syn::ext::IdentExt as _;
 use syn::meta::ParseNestedMeta;
 use syn::parse::ParseStream;
 use syn::spanned::Spanned;
@@ -85,6 +86,8 @@ pub(super) struct OnField {
     pub(super) generated: Option<bool>,
     pub(super) on_delete: Option<Ident>,
     pub(super) on_update: Option<Ident>,
+    /// The columns of the key that a foreign key points at, where they are several.
+    pub(super) references: Option<Vec<Reference>>,
     /// The foreign key that a relation mirrors.
     pub(super) via: Option<Ident>,
     /// The table or the model that links.
@@ -102,10 +105,18 @@ pub(super) struct OnField {
     pub(super) spans: Vec<(String, Span)>,
 }
 
+/// A column of the key that a foreign key points at, and the name of the foreign key's own where it is said:
+/// `order_id`, `order_id = "shipment_order"`.
+pub(super) struct Reference {
+    pub(super) key: String,
+    pub(super) span: Span,
+    pub(super) name: Option<LitStr>,
+}
+
 const STRUCT_KEYS: [&str; 9] =
     ["table", "schema", "rename_all", "crate", "index", "unique", "check", "strict", "autoincrement"];
 const MAPPER_STRUCT_KEYS: [&str; 3] = ["entity", "build", "try_build"];
-const FIELD_KEYS: [&str; 19] = [
+const FIELD_KEYS: [&str; 20] = [
     "key",
     "column",
     "max_length",
@@ -119,6 +130,7 @@ const FIELD_KEYS: [&str; 19] = [
     "generated",
     "on_delete",
     "on_update",
+    "references",
     "via",
     "through",
     "inverse",
@@ -191,6 +203,7 @@ impl OnField {
                 "generated" => this.generated = Some(flag(meta)?),
                 "on_delete" => this.on_delete = Some(word(meta, "cascade")?),
                 "on_update" => this.on_update = Some(word(meta, "cascade")?),
+                "references" => this.references = Some(references(meta)?),
                 "via" => this.via = Some(word(meta, "author")?),
                 "through" => this.through = Some(through(meta)?),
                 "inverse" => this.inverse = Some(word(meta, "followers")?),
@@ -365,6 +378,35 @@ fn getter(meta: &ParseNestedMeta<'_>) -> syn::Result<Expr> {
     match types::bare_expr(&value(meta, expected)?.parse()?) {
         get @ (Expr::Closure(_) | Expr::Path(_)) => Ok(get.clone()),
         other => Err(syn::Error::new_spanned(other, format!("`get` takes {expected}: `get = |it| it.name()`"))),
+    }
+}
+
+/// `references(order_id, number = "line_no")`; nothing where nothing is named.
+fn references(meta: &ParseNestedMeta<'_>) -> syn::Result<Vec<Reference>> {
+    if !meta.input.peek(syn::token::Paren) {
+        return Ok(Vec::new());
+    }
+    let inside;
+    syn::parenthesized!(inside in meta.input);
+    let references = inside.parse_terminated(Reference::parse, Token![,])?;
+    Ok(references.into_iter().collect())
+}
+
+impl Reference {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        // A column may have a name that is no word of Rust's.
+        let (key, span) = match input.parse::<Option<LitStr>>()? {
+            Some(text) => (text.value(), text.span()),
+            None => {
+                let word = input.call(Ident::parse_any)?;
+                (word.to_string().trim_start_matches("r#").to_owned(), word.span())
+            }
+        };
+        let name = match input.parse::<Option<Token![=]>>()? {
+            Some(_) => Some(input.parse()?),
+            None => None,
+        };
+        Ok(Self { key, span, name })
     }
 }
 

@@ -48,6 +48,7 @@ pub(super) struct Mapped {
 }
 
 pub(super) struct CheckedIndex {
+    /// The numbers of its fields.
     pub(super) columns: Vec<usize>,
     pub(super) name: Option<String>,
     pub(super) unique: bool,
@@ -104,12 +105,17 @@ pub(super) fn check(of: Of, input: &DeriveInput) -> syn::Result<Model> {
             columns.push(column(ident, field, on_field, on_struct.case, &mut errors));
         }
     }
+    let mut width = 0;
+    for column in &mut columns {
+        column.at = width as u16;
+        width += column.names.len();
+    }
     keys(of, input, &mut columns, fields.is_some(), &mut errors);
     unique_names(&columns, &mut errors);
     unique_paths(&columns, &related, &mut errors);
     related::check_inverses(&related, &mut errors);
-    if columns.len() > MOST_COLUMNS {
-        errors.fatal(&input.ident, format!("{} columns: {a} has at most {MOST_COLUMNS}", columns.len()));
+    if width > MOST_COLUMNS {
+        errors.fatal(&input.ident, format!("{width} columns: {a} has at most {MOST_COLUMNS}"));
     }
     let name = match &mapped {
         Some(mapped) => last_word(&mapped.entity).unwrap_or_default(),
@@ -129,7 +135,7 @@ pub(super) fn check(of: Of, input: &DeriveInput) -> syn::Result<Model> {
     if let Some(schema) = &on_struct.schema {
         check_name(&schema.value(), schema.span(), &mut errors);
     }
-    let indexes = indexes(&on_struct.indexes, &columns, &mut errors);
+    let mut indexes = indexes(&on_struct.indexes, &columns, &mut errors);
     let checks: Vec<(Ident, String, String)> = on_struct
         .checks
         .into_iter()
@@ -137,6 +143,11 @@ pub(super) fn check(of: Of, input: &DeriveInput) -> syn::Result<Model> {
         .collect();
     index_names(&table, &on_struct.indexes, &indexes, &columns, &mut errors);
     check_names(&checks, &columns, &mut errors);
+    for (n, column) in columns.iter().enumerate().filter(|(_, column)| column.is_composite()) {
+        if column.unique || column.index {
+            indexes.push(CheckedIndex { columns: vec![n], name: None, unique: column.unique });
+        }
+    }
     if on_struct.autoincrement && !columns.iter().any(|column| column.key == Some(KeyKind::Database)) {
         errors.at(
             &input.ident,
@@ -254,12 +265,14 @@ fn unique_names(columns: &[Column], errors: &mut Errors) {
                 ),
             );
         }
-        if let Some(other) = earlier().find(|other| other.name == column.name) {
+        let taken = |name: &&String| earlier().find(|other| other.names.contains(name));
+        if let Some((other, name)) = column.names.iter().find_map(|name| Some((taken(&name)?, name))) {
+            let instead = if column.is_composite() { "references(… = \"…\")" } else { "column" };
             errors.at(
                 &column.ident,
                 format!(
-                    "`{}` and `{}` are both the column \"{}\": say another with `column`",
-                    other.field, column.field, column.name
+                    "`{}` and `{}` are both the column \"{name}\": say another with `{instead}`",
+                    other.field, column.field
                 ),
             );
         }
@@ -312,8 +325,8 @@ fn indexes(indexes: &[Index], columns: &[Column], errors: &mut Errors) -> Vec<Ch
 /// What is said twice is made once; two different indexes cannot have one name.
 fn index_names(table: &str, said: &[Index], indexes: &[CheckedIndex], columns: &[Column], errors: &mut Errors) {
     let by_rule = |positions: &[usize], unique| {
-        let names = positions.iter().filter_map(|position| columns.get(*position)).map(|column| column.name.as_str());
-        let names: Vec<&str> = names.collect();
+        let columns = positions.iter().filter_map(|position| columns.get(*position));
+        let names: Vec<&str> = columns.flat_map(|column| &column.names).map(String::as_str).collect();
         format!("{}_{table}_{}", if unique { "uq" } else { "ix" }, names.join("_"))
     };
     let mut known: Vec<(String, Vec<usize>, bool)> = Vec::new();
@@ -336,7 +349,7 @@ fn index_names(table: &str, said: &[Index], indexes: &[CheckedIndex], columns: &
 /// The same of checks: that of a field has its column's name.
 fn check_names(checks: &[(Ident, String, String)], columns: &[Column], errors: &mut Errors) {
     for (n, (ident, name, sql)) in checks.iter().enumerate() {
-        let of_columns = columns.iter().filter_map(|column| Some((&column.name, column.check.as_ref()?)));
+        let of_columns = columns.iter().filter_map(|column| Some((column.names.first()?, column.check.as_ref()?)));
         let before = checks.iter().take(n).map(|(_, name, sql)| (name, sql));
         if of_columns.chain(before).any(|(other, condition)| other == name && condition != sql) {
             errors.at(ident, format!("two checks have the name `{name}`: give this one another"));

@@ -1,21 +1,30 @@
 //! A field and its attributes, checked.
 
+use std::ops::Range;
+
 use proc_macro2::Span;
 use quote::format_ident;
-use syn::{Attribute, Expr, Field, Ident, LitInt, Type};
+use syn::{Attribute, Expr, Field, Ident, LitInt, LitStr, Type};
 
-use super::attributes::{Of, OnField};
+use super::attributes::{Of, OnField, Reference};
 use super::check::check_name;
 use super::names::Case;
 use super::types::{self, Literal, argument, is_key_value, known_other_than, last_word};
 use crate::errors::Errors;
 
-/// A field that is a column.
+/// A field that is a column, or the several of a foreign key to a key of several.
 pub(super) struct Column {
     pub(super) ident: Ident,
     /// The field's name without `r#`.
     pub(super) field: String,
-    pub(super) name: String,
+    /// The position of its first column in the table.
+    pub(super) at: u16,
+    /// The name of each of its columns.
+    pub(super) names: Vec<String>,
+    /// Of a foreign key of several columns, those of the key that it points at.
+    pub(super) references: Vec<String>,
+    /// Where it is said which they are, or else where the field is.
+    pub(super) references_at: Span,
     pub(super) ty: Type,
     /// What stands inside `Option`, where the field is one.
     pub(super) inner: Option<Type>,
@@ -58,6 +67,16 @@ pub(super) enum KeyKind {
 }
 
 impl Column {
+    /// Whether it is a foreign key of several columns.
+    pub(super) fn is_composite(&self) -> bool {
+        !self.references.is_empty()
+    }
+
+    /// The positions of its columns in the table.
+    pub(super) fn positions(&self) -> Range<u16> {
+        self.at..self.at + self.names.len() as u16
+    }
+
     pub(super) fn is_option(&self) -> bool {
         self.inner.is_some()
     }
@@ -117,14 +136,28 @@ pub(super) fn column(ident: &Ident, from: &Field, on: OnField, case: Option<Case
             format!("`{field}` points at no model: name the model that it points at, whose key says the column's type"),
         );
     }
-    let name = match &on.column {
-        Some(name) => name.value(),
-        None => {
-            let name = if target.is_some() { format!("{field}_id") } else { field.clone() };
-            case.map_or_else(|| name.clone(), |case| case.apply(&name))
+    let references = on.references.as_deref().filter(|_| target.is_some()).unwrap_or_default();
+    if on.references.is_some() {
+        check_references(&field, references, target.is_some(), &on, errors);
+    }
+    let by_rule = |suffix: &str| {
+        let name = format!("{field}_{suffix}");
+        case.map_or_else(|| name.clone(), |case| case.apply(&name))
+    };
+    let names: Vec<String> = match (&on.column, references) {
+        (Some(name), []) => vec![name.value()],
+        (None, []) if target.is_some() => vec![by_rule("id")],
+        (None, []) => vec![case.map_or_else(|| field.clone(), |case| case.apply(&field))],
+        (_, several) => {
+            let name = |part: &Reference| part.name.as_ref().map_or_else(|| by_rule(&part.key), LitStr::value);
+            several.iter().map(name).collect()
         }
     };
-    check_name(&name, on.column.as_ref().map_or(ident.span(), |name| name.span()), errors);
+    let said = references.iter().map(|part| part.name.as_ref().map_or(ident.span(), LitStr::span));
+    let said = said.chain(on.column.iter().map(LitStr::span)).chain([ident.span()]);
+    for (name, span) in names.iter().zip(said) {
+        check_name(name, span, errors);
+    }
     let path = method(ident, &field, &on, errors);
     let word = last_word(value);
     let is_text = word.as_deref() == Some("String");
@@ -139,7 +172,7 @@ pub(super) fn column(ident: &Ident, from: &Field, on: OnField, case: Option<Case
     }
     let decimal = decimal(&field, &on, is_decimal, word.as_deref(), ty, errors);
     for (key, action) in [("on_delete", &on.on_delete), ("on_update", &on.on_update)] {
-        if let Some(word) = action {
+        if let Some(word) = action.as_ref().filter(|word| on.references.is_none() || *word != "set_default") {
             self::action(&field, key, word, &on, target.is_some(), inner.is_some(), errors);
         }
     }
@@ -189,7 +222,10 @@ pub(super) fn column(ident: &Ident, from: &Field, on: OnField, case: Option<Case
         ident: ident.clone(),
         unknown: types::is_unknown(word.as_deref()),
         generated: (on.generated == Some(true)).then(|| on.span("generated")),
-        name,
+        at: 0,
+        names,
+        references: references.iter().map(|part| part.key.clone()).collect(),
+        references_at: if on.references.is_some() { on.span("references") } else { ident.span() },
         ty: ty.clone(),
         key,
         max_length: on.max_length,
@@ -197,7 +233,7 @@ pub(super) fn column(ident: &Ident, from: &Field, on: OnField, case: Option<Case
         unique: on.unique || one_to_one.is_some(),
         // A foreign key has an index unless it says not to; one that no two rows share has one as it is.
         index: on.index.unwrap_or(shared.is_some() && !on.unique),
-        default: on.default,
+        default: on.default.filter(|_| references.is_empty()),
         db_default: on.db_default.map(|sql| sql.value()),
         check: on.check.map(|sql| sql.value()),
         on_delete: on.on_delete,
@@ -213,6 +249,44 @@ pub(super) fn column(ident: &Ident, from: &Field, on: OnField, case: Option<Case
         field,
         inner,
         target,
+    }
+}
+
+/// What goes with `references`, and what does not: a foreign key of several columns has no one value.
+fn check_references(field: &str, references: &[Reference], foreign: bool, on: &OnField, errors: &mut Errors) {
+    if !foreign {
+        let message = format!("`{field}` is no ForeignKey: `references` says nothing here");
+        errors.add(syn::Error::new(on.span("references"), message));
+        return;
+    }
+    if references.len() < 2 {
+        let instead = match references {
+            [] => "`references(order_id, number)`".to_owned(),
+            _ => format!("the name of the one column of `{field}` is `column = \"…\"`"),
+        };
+        let message = format!("`references` names the columns of a key that has several: {instead}");
+        errors.fatal(Ident::new("references", on.span("references")), message);
+    }
+    for (n, part) in references.iter().enumerate() {
+        if references.iter().take(n).any(|other| other.key == part.key) {
+            errors.add(syn::Error::new(part.span, format!("`{}` stands here twice", part.key)));
+        }
+    }
+    for (key, instead) in [
+        ("column", "name each where it is referenced, `references(order_id = \"…\")`"),
+        ("default", "none of them has a default"),
+        ("db_default", "none of them has a default"),
+        ("check", "a check of them stands above the struct, `check(name = \"SQL\")`"),
+    ] {
+        if on.spans.iter().any(|(other, _)| other == key) {
+            errors.add(syn::Error::new(on.span(key), format!("`{field}` has several columns: {instead}")));
+        }
+    }
+    for (key, action) in [("on_delete", &on.on_delete), ("on_update", &on.on_update)] {
+        if action.as_ref().is_some_and(|word| word == "set_default") {
+            let message = format!("`{field}` has several columns, and no default: choose another action");
+            errors.add(syn::Error::new(on.span(key), message));
+        }
     }
 }
 

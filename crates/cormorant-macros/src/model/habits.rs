@@ -16,10 +16,7 @@ const FIELD: [(&[&str], &str); 10] = [
         &["auto", "auto_increment", "serial", "identity"],
         "an integer key is generated unless `generated = false` says no",
     ),
-    (
-        &["foreign_key", "references", "belongs_to", "to", "related_name"],
-        "the type says it, `ForeignKey<Model>` points at a row",
-    ),
+    (&["foreign_key", "belongs_to", "to", "related_name"], "the type says it, `ForeignKey<Model>` points at a row"),
     (&["ignore", "transient"], "a field that is no column is `skip`"),
 ];
 

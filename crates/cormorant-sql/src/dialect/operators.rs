@@ -129,30 +129,75 @@ impl Dialect {
         }
     }
 
-    /// Whether a value is in a list that travels as one parameter.
-    pub(crate) fn in_list(self, class: Class) -> &'static str {
+    /// Whether values of these classes are a key in a list that travels as one parameter: what is written before that
+    /// parameter, and behind it.
+    pub(crate) fn in_list(self, classes: &[Class]) -> (String, String) {
+        let elements: Vec<String> = classes.iter().enumerate().map(|(n, class)| self.element(n, *class)).collect();
+        let keys = elements.join(", ");
+        match (self, classes) {
+            (Self::Postgres, [_]) => (" = ANY(".to_owned(), ")".to_owned()),
+            (Self::Postgres, _) => {
+                (format!(" IN (SELECT {keys} FROM json_array_elements(CAST("), " AS json)) AS l(value))".to_owned())
+            }
+            (Self::Sqlite, [class]) => {
+                (format!(" IN (SELECT {} FROM json_each(", self.decoded("value", *class)), "))".to_owned())
+            }
+            (Self::Sqlite, _) => (format!(" IN (SELECT {keys} FROM json_each("), "))".to_owned()),
+            (_, [class]) => {
+                let value = self.decoded("v", *class);
+                let ty = self.json_type(*class);
+                (format!(" IN (SELECT {value} FROM JSON_TABLE("), format!(", '$[*]' COLUMNS (v {ty} PATH '$')) l)"))
+            }
+            _ => {
+                let columns = classes.iter().enumerate();
+                let columns: Vec<String> =
+                    columns.map(|(n, class)| format!("v{n} {} PATH '$[{n}]'", self.json_type(*class))).collect();
+                let behind = format!(", '$[*]' COLUMNS ({})) l)", columns.join(", "));
+                (format!(" IN (SELECT {keys} FROM JSON_TABLE("), behind)
+            }
+        }
+    }
+
+    /// The n-th value of a key in a list of keys.
+    fn element(self, n: usize, class: Class) -> String {
+        match self {
+            Self::Sqlite | Self::Postgres => self.decoded(&format!("value ->> {n}"), class),
+            _ => self.decoded(&format!("v{n}"), class),
+        }
+    }
+
+    /// A value of a list as what was put there: JSON knows numbers and text.
+    fn decoded(self, value: &str, class: Class) -> String {
         match (self, class) {
-            (Self::Postgres, _) => "[0] = ANY({1})",
-            (Self::Sqlite, Class::Bytes) => "[0] IN (SELECT unhex(value) FROM json_each({1}))",
-            (Self::Sqlite, _) => "[0] IN (SELECT value FROM json_each({1}))",
-            (_, class) => match class {
-                Class::Bool | Class::Int => {
-                    "[0] IN (SELECT v FROM JSON_TABLE({1}, '$[*]' COLUMNS (v BIGINT PATH '$')) l)"
-                }
-                Class::Float => "[0] IN (SELECT v FROM JSON_TABLE({1}, '$[*]' COLUMNS (v DOUBLE PATH '$')) l)",
-                Class::Decimal => {
-                    "[0] IN (SELECT v FROM JSON_TABLE({1}, '$[*]' COLUMNS (v DECIMAL(65, 30) PATH '$')) l)"
-                }
-                Class::Bytes => "[0] IN (SELECT UNHEX(v) FROM JSON_TABLE({1}, '$[*]' COLUMNS (v LONGTEXT PATH '$')) l)",
-                Class::Date => "[0] IN (SELECT v FROM JSON_TABLE({1}, '$[*]' COLUMNS (v DATE PATH '$')) l)",
-                Class::Time => "[0] IN (SELECT v FROM JSON_TABLE({1}, '$[*]' COLUMNS (v TIME(6) PATH '$')) l)",
-                Class::DateTime | Class::Timestamp => {
-                    "[0] IN (SELECT v FROM JSON_TABLE({1}, '$[*]' COLUMNS (v DATETIME(6) PATH '$')) l)"
-                }
-                Class::Text | Class::Uuid => {
-                    "[0] IN (SELECT v{c} FROM JSON_TABLE({1}, '$[*]' COLUMNS (v LONGTEXT PATH '$')) l)"
-                }
-            },
+            (Self::Sqlite, Class::Bytes) => format!("unhex({value})"),
+            (Self::Sqlite, _) => value.to_owned(),
+            (Self::Postgres, Class::Text) => value.to_owned(),
+            (Self::Postgres, Class::Bytes) => format!("decode({value}, 'hex')"),
+            (Self::Postgres, Class::Timestamp) => format!("CAST(({value}) || '+00' AS timestamptz)"),
+            (Self::Postgres, _) => format!("CAST({value} AS {})", self.json_type(class)),
+            (_, Class::Bytes) => format!("UNHEX({value})"),
+            (_, Class::Text | Class::Uuid) => format!("{value}{}", self.binary_collation()),
+            _ => value.to_owned(),
+        }
+    }
+
+    /// The type that a value of a list is read as.
+    fn json_type(self, class: Class) -> &'static str {
+        match (self, class) {
+            (Self::Postgres, Class::Bool) => "boolean",
+            (Self::Postgres, Class::Int) => "bigint",
+            (Self::Postgres, Class::Float) => "double precision",
+            (Self::Postgres, Class::Decimal) => "numeric",
+            (Self::Postgres, Class::Time) => "time",
+            (Self::Postgres, Class::DateTime) => "timestamp",
+            (Self::Postgres, Class::Uuid) => "uuid",
+            (_, Class::Bool | Class::Int) => "BIGINT",
+            (_, Class::Float) => "DOUBLE",
+            (_, Class::Decimal) => "DECIMAL(65, 30)",
+            (_, Class::Date) => "DATE",
+            (_, Class::Time) => "TIME(6)",
+            (_, Class::DateTime | Class::Timestamp) => "DATETIME(6)",
+            (_, Class::Bytes | Class::Text | Class::Uuid) => "LONGTEXT",
         }
     }
 

@@ -17,8 +17,8 @@ pub(super) struct Clauses {
     pub(super) order_by: Vec<Order>,
     pub(super) limit: Option<usize>,
     pub(super) offset: Option<usize>,
-    /// The number of rows for each value of the expression before it.
-    pub(super) limit_each: Option<usize>,
+    /// The number of rows for each value of so many expressions before it.
+    pub(super) limit_each: Option<(usize, u8)>,
     pub(super) set: Vec<(Route, u16, usize)>,
     pub(super) returning: Vec<u16>,
     pub(super) lock: Option<Locking>,
@@ -75,7 +75,7 @@ impl Clauses {
             let before = at.saturating_sub(1);
             let mut clause = true;
             match *token {
-                Token::Bind(_) | Token::List(_) => {
+                Token::Bind(_) | Token::List(_) | Token::Keys => {
                     value += 1;
                     clause = false;
                 }
@@ -98,7 +98,7 @@ impl Clauses {
                 Token::Distinct => clauses.distinct = true,
                 Token::Limit => clauses.limit = Some(before),
                 Token::Offset => clauses.offset = Some(before),
-                Token::LimitEach => clauses.limit_each = Some(before),
+                Token::LimitEach(n) => clauses.limit_each = Some((before, n)),
                 Token::Set(column) => clauses.set.push((Route::ROOT, column, before)),
                 Token::SetVia(route, column) => clauses.set.push((route, column, before)),
                 Token::Returning(column) => clauses.returning.push(column),

@@ -82,7 +82,7 @@ impl Renderer {
                     match token {
                         Token::Column { via, column, outer } => self.column(via, column, outer)?,
                         Token::Bind(class) | Token::Again(class, _) => self.bind(class, node.value)?,
-                        Token::List(_) => self.placeholder(node.value)?,
+                        Token::List(_) | Token::Keys => self.placeholder(node.value)?,
                         Token::Subquery { table, exists, .. } => {
                             let inner = tokens.get(node.start..at).unwrap_or_default();
                             self.subquery(table, inner, exists, node.value)?;
@@ -154,15 +154,8 @@ impl Renderer {
             }
             Token::Binary(op) => self.binary(op, node.known, &operands(2)?)?,
             Token::Between => (fill("[0] BETWEEN [1] AND [2]", &operands(3)?, binds::ADD)?, binds::COMPARE),
-            Token::In => {
-                let operands = operands(2)?;
-                let text = match operands.last().and_then(|list| tokens.get(*list)) {
-                    Some(Token::List(class)) => self.dialect.in_list(*class),
-                    Some(Token::Subquery { exists: false, .. }) => "[0] IN {1}",
-                    _ => return Err(Fault::Malformed("a value is in what is no list")),
-                };
-                (fill(text, &operands, binds::ADD)?, binds::COMPARE)
-            }
+            Token::In => self.in_list(tokens, nodes, operands(2)?)?,
+            Token::InRow(n) => self.in_list(tokens, nodes, operands(usize::from(n) + 1)?)?,
             Token::Call(Function::Coalesce, n @ 2..) => {
                 (call(Piece::Text("COALESCE"), &operands(usize::from(n))?), binds::ATOM)
             }
@@ -209,6 +202,28 @@ impl Renderer {
             }
             _ => return Err(Fault::Malformed("a clause stands where an expression should")),
         })
+    }
+
+    /// A value, or several that are one key, in what the last operand is: a list or a query.
+    fn in_list(&self, tokens: &[Token], nodes: &Nodes, operands: Vec<usize>) -> Result<(Vec<Piece>, u8), Fault> {
+        let Some((list, columns)) = operands.split_last() else {
+            return Err(Fault::Malformed("an operand is missing"));
+        };
+        let (before, behind) = match (tokens.get(*list), columns) {
+            (Some(Token::List(class)), [_]) => self.dialect.in_list(&[*class]),
+            (Some(Token::Keys), [_, _, ..]) => {
+                let classes = columns.iter().map(|at| nodes.get(*at).map(|node| node.known.class));
+                self.dialect.in_list(&classes.collect::<Result<Vec<_>, _>>()?)
+            }
+            (Some(Token::Subquery { exists: false, .. }), _) => (" IN ".to_owned(), String::new()),
+            _ => return Err(Fault::Malformed("a value is in what is no list")),
+        };
+        let mut pieces = match columns {
+            [column] => vec![Piece::Expression(*column, binds::ADD)],
+            _ => call(Piece::Text(""), columns),
+        };
+        pieces.extend([Piece::Owned(before), Piece::Expression(*list, binds::ANYTHING), Piece::Owned(behind)]);
+        Ok((pieces, binds::COMPARE))
     }
 
     fn binary(&self, op: Binary, known: Known, operands: &[usize]) -> Result<(Vec<Piece>, u8), Fault> {

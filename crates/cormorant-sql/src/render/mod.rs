@@ -26,7 +26,7 @@ pub(crate) use self::nested::depths;
 pub use self::route::own_column;
 use self::route::{Hop, follow, hop, hops, shorten};
 use crate::dialect::Placeholder;
-use crate::{Compiled, Dialect, Fault, Kind, Output, Parameter, Route, Statement, Token, quote};
+use crate::{Class, Compiled, Dialect, Fault, Kind, Output, Parameter, Route, Statement, Token, quote};
 
 /// Writes a statement in a dialect.
 ///
@@ -71,6 +71,7 @@ fn parameters(tokens: &[Token]) -> Vec<Parameter> {
         .filter_map(|token| match token {
             Token::Bind(class) => Some(Parameter { class: *class, list: false }),
             Token::List(class) => Some(Parameter { class: *class, list: true }),
+            Token::Keys => Some(Parameter { class: Class::Text, list: false }),
             _ => None,
         })
         .collect()

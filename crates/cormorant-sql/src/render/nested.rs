@@ -13,7 +13,7 @@ pub(super) fn too_deep() -> Fault {
 
 /// How many values a slice of tokens binds.
 pub(super) fn values(tokens: &[Token]) -> usize {
-    tokens.iter().filter(|token| matches!(token, Token::Bind(_) | Token::List(_))).count()
+    tokens.iter().filter(|token| token.takes_value()).count()
 }
 
 /// Where the tokens of nested queries stand, outermost ones only, in order. Each ends before the token that holds

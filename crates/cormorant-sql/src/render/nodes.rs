@@ -111,6 +111,10 @@ impl Finder<'_> {
                 self.leaf(at, Known::of(class, false));
                 self.value += 1;
             }
+            Token::Keys => {
+                self.leaf(at, Known::of(Class::Text, false));
+                self.value += 1;
+            }
             Token::Again(class, value) => {
                 let node = Node { start: at, known: Known::of(class, false), value: usize::from(value) };
                 self.keep(at, node);
@@ -122,6 +126,7 @@ impl Finder<'_> {
             Token::Binary(op) => self.combine(at, 2, |operands| binary(op, operands))?,
             Token::Between => self.combine(at, 3, predicate)?,
             Token::In => self.combine(at, 2, predicate)?,
+            Token::InRow(n) => self.combine(at, usize::from(n) + 1, predicate)?,
             Token::Call(function, n) => self.combine(at, usize::from(n), |operands| call(function, operands))?,
             Token::Named(_, n, class) => self.combine(at, usize::from(n), |_| Known::of(class, true))?,
             Token::Cast(ty) => self.combine(at, 1, |operands| {
@@ -159,10 +164,12 @@ impl Finder<'_> {
                 (Some(_), true) => {}
                 _ => return Err(Fault::Malformed("a clause does not end exactly one expression")),
             },
-            Token::LimitEach => match (self.stack.pop(), self.stack.pop(), self.stack.is_empty()) {
-                (Some(_), Some(_), true) => {}
-                _ => return Err(Fault::Malformed("a limit takes two expressions")),
-            },
+            Token::LimitEach(n) => {
+                if n == 0 || self.stack.len() != usize::from(n) + 1 {
+                    return Err(Fault::Malformed("a limit takes what it is for each of, and a number"));
+                }
+                self.stack.clear();
+            }
             Token::Entity(_)
             | Token::Distinct
             | Token::Into(_)

@@ -4,12 +4,12 @@ use cormorant_schema::TableDef;
 
 use crate::{Fault, Route, Token};
 
-/// One relation of a route: the row of `table` whose column `to` holds what the column `from` of the row before does.
+/// One relation of a route: the row of `table` whose columns `to` hold what the columns `from` of the row before do.
 #[derive(Clone, Copy)]
 pub(super) struct Hop {
     pub(super) table: &'static TableDef,
-    pub(super) from: u16,
-    pub(super) to: u16,
+    pub(super) from: &'static [u16],
+    pub(super) to: &'static [u16],
     /// Whether there may be no such row.
     pub(super) left: bool,
     /// Whether it follows the row's own foreign key.
@@ -19,18 +19,22 @@ pub(super) struct Hop {
 /// The relation with this number.
 pub(super) fn hop(table: &'static TableDef, number: u8) -> Result<Hop, Fault> {
     const NOWHERE: Fault = Fault::Malformed("a route leads along no relation");
-    const SEVERAL: Fault = Fault::Malformed("a relation leads to a table whose key is not one column");
-    let Some(reverse) = number.checked_sub(Route::REVERSE) else {
-        let relation = table.relations.get(usize::from(number)).ok_or(NOWHERE)?;
-        let target = (relation.target)();
-        let [to] = *target.key else { return Err(SEVERAL) };
-        let left = table.column(relation.column).is_some_and(|column| column.null);
-        return Ok(Hop { table: target, from: relation.column, to, left, forward: true });
+    let hop = match number.checked_sub(Route::REVERSE) {
+        None => {
+            let relation = table.relations.get(usize::from(number)).ok_or(NOWHERE)?;
+            let (target, from) = ((relation.target)(), relation.columns);
+            Hop { table: target, from, to: target.key, left: table.any_null(from), forward: true }
+        }
+        Some(reverse) => {
+            let many = (table.many)().get(usize::from(reverse)).ok_or(NOWHERE)?;
+            let to = many.foreign_key().ok_or(NOWHERE)?.columns;
+            Hop { table: (many.source)(), from: table.key, to, left: true, forward: false }
+        }
     };
-    let many = (table.many)().get(usize::from(reverse)).ok_or(NOWHERE)?;
-    let to = many.foreign_key().ok_or(NOWHERE)?.column;
-    let [from] = *table.key else { return Err(SEVERAL) };
-    Ok(Hop { table: (many.source)(), from, to, left: true, forward: false })
+    match hop.from.len() == hop.to.len() && !hop.to.is_empty() {
+        true => Ok(hop),
+        false => Err(Fault::Malformed("a foreign key has other columns than the key that it points at")),
+    }
 }
 
 /// The numbers of a route's relations.
@@ -71,7 +75,15 @@ pub(super) fn shorten(table: &'static TableDef, via: Route, column: u16) -> Resu
     }
     match last {
         // One hop less each time: this ends.
-        Some((_, hop)) if hop.forward && at.key == [column] => shorten(table, before, hop.from),
+        Some((_, hop)) if hop.forward => match own_part(&hop, column) {
+            Some(own) => shorten(table, before, own),
+            None => Ok((via, column)),
+        },
         _ => Ok((via, column)),
     }
+}
+
+/// The column of a foreign key that holds this column of the key it points at.
+fn own_part(hop: &Hop, column: u16) -> Option<u16> {
+    hop.to.iter().zip(hop.from).find(|(to, _)| **to == column).map(|(_, from)| *from)
 }

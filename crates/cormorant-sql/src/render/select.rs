@@ -142,8 +142,8 @@ impl Renderer {
             Shown::Numbered => self.select_list(tokens, &nodes, clauses, true)?,
             Shown::Key => self.key(table)?,
         }
-        if let Some(at) = clauses.limit_each {
-            self.row_number(tokens, &nodes, clauses, at)?;
+        if let Some(limit) = clauses.limit_each {
+            self.row_number(tokens, &nodes, clauses, limit)?;
         }
         self.from(clauses.source)?;
         self.conditions(" WHERE ", tokens, &nodes, &clauses.filter)?;
@@ -163,7 +163,7 @@ impl Renderer {
             }
             self.scopes.extend(scope);
         }
-        if let Some(at) = clauses.limit_each {
+        if let Some((at, _)) = clauses.limit_each {
             self.first_of_each(tokens, &nodes, at, start)?;
             self.scopes.pop();
             self.depth -= 1;
@@ -183,11 +183,19 @@ impl Renderer {
         Ok(())
     }
 
-    /// Numbers the rows of each value of the expression before the one at `at`, in the query's order.
-    fn row_number(&mut self, tokens: &[Token], nodes: &Nodes, clauses: &Clauses, at: usize) -> Result<(), Fault> {
-        let each = nodes.get(at)?.start.checked_sub(1).ok_or(Fault::Malformed("a limit has no number"))?;
+    /// Numbers the rows of each value of the `count` expressions before the one at `at`, in the query's order.
+    fn row_number(
+        &mut self,
+        tokens: &[Token],
+        nodes: &Nodes,
+        clauses: &Clauses,
+        (at, count): (usize, u8),
+    ) -> Result<(), Fault> {
         self.push(", ROW_NUMBER() OVER (PARTITION BY ");
-        self.expression(tokens, nodes, each)?;
+        for (n, each) in nodes.operands(nodes.get(at)?.start, usize::from(count))?.into_iter().enumerate() {
+            self.push(if n == 0 { "" } else { ", " });
+            self.expression(tokens, nodes, each)?;
+        }
         for (n, order) in clauses.order_by.iter().enumerate() {
             self.push(if n == 0 { " ORDER BY " } else { ", " });
             self.ordering(tokens, nodes, order.at, order.descending, order.nulls)?;
@@ -280,14 +288,16 @@ impl Renderer {
             self.table(hop.table)?;
             self.push(" AS ");
             self.alias(alias);
-            self.push(" ON ");
-            self.alias(alias);
-            self.push(".");
-            self.column_name(hop.table, hop.to)?;
-            self.push(" = ");
-            self.alias(from);
-            self.push(".");
-            self.column_name(from_table, hop.from)?;
+            for (n, (to, own)) in hop.to.iter().zip(hop.from).enumerate() {
+                self.push(if n == 0 { " ON " } else { " AND " });
+                self.alias(alias);
+                self.push(".");
+                self.column_name(hop.table, *to)?;
+                self.push(" = ");
+                self.alias(from);
+                self.push(".");
+                self.column_name(from_table, *own)?;
+            }
         }
         Ok(())
     }
@@ -361,8 +371,7 @@ impl Renderer {
         };
         let Order { at, descending, nulls } = *order;
         let wanted = tokens.get(nodes.get(at)?.start..=at).unwrap_or_default();
-        let again =
-            !wanted.iter().any(|token| matches!(token, Token::Bind(_) | Token::List(_) | Token::Subquery { .. }));
+        let again = !wanted.iter().any(|token| token.takes_value() || matches!(token, Token::Subquery { .. }));
         let mut position = 0;
         for item in selected(clauses) {
             match *item {

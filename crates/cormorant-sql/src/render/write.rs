@@ -130,7 +130,7 @@ impl Renderer {
             filter_nests |= nests(*at)?;
             // What cannot read the table that it changes looks through a list anew for each row of it.
             let expression = tokens.get(nodes.get(*at)?.start..=*at).unwrap_or_default();
-            filter_nests |= !reads && expression.iter().any(|token| matches!(token, Token::List(_)));
+            filter_nests |= !reads && expression.iter().any(|token| matches!(token, Token::List(_) | Token::Keys));
         }
         let scope = self.scopes.last_mut().ok_or(Fault::Malformed("a statement has no table"))?;
         let direct = clauses.only_filters() && scope.joins.is_empty() && (reads || !filter_nests);

@@ -50,6 +50,15 @@ pub(crate) fn list(class: Class) -> Expr {
     Expr(Buffer::bind(Token::List(class), Value::List(Vec::new())))
 }
 
+/// Some values in a list of keys, or in a query of as many columns.
+pub(crate) fn row_within(values: &[Expr], list: Expr) -> Expr {
+    all(&[values, &[list]].concat(), Token::InRow(values.len() as u8))
+}
+
+pub(crate) fn keys() -> Expr {
+    Expr(Buffer::bind(Token::Keys, Value::List(Vec::new())))
+}
+
 pub(crate) fn call(function: Function, operands: &[Expr]) -> Expr {
     all(operands, Token::Call(function, operands.len() as u8))
 }

@@ -11,6 +11,7 @@
 
 mod build;
 mod chains;
+mod composite;
 mod conflict;
 mod ddl;
 mod decimals;

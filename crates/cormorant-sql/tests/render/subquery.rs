@@ -228,13 +228,13 @@ fn the_order_of_combined_queries_is_by_position() {
 }
 
 #[test]
-fn a_table_must_be_joined_by_one_column() {
+fn a_table_is_joined_by_its_whole_key() {
     use cormorant_sql::schema::{OnDelete, RelationDef, TableDef};
     static ODD: TableDef = TableDef {
         relations: &[RelationDef {
             model: "",
             field: "link",
-            column: 0,
+            columns: &[0],
             target: || &LINKS,
             target_path: "",
             on_delete: OnDelete::Restrict,
@@ -245,6 +245,6 @@ fn a_table_must_be_joined_by_one_column() {
     fault(
         select(&ODD, via(&[0], NOTE)),
         Sqlite,
-        "the statement is malformed: a relation leads to a table whose key is not one column",
+        "the statement is malformed: a foreign key has other columns than the key that it points at",
     );
 }

@@ -49,7 +49,7 @@ pub(crate) static USERS: TableDef = TableDef {
     relations: &[RelationDef {
         model: "",
         field: "manager",
-        column: MANAGER_ID,
+        columns: &[MANAGER_ID],
         target: || &USERS,
         target_path: "",
         on_delete: OnDelete::SetNull,
@@ -82,7 +82,7 @@ pub(crate) static POSTS: TableDef = TableDef {
         RelationDef {
             model: "",
             field: "author",
-            column: AUTHOR_ID,
+            columns: &[AUTHOR_ID],
             target: || &USERS,
             target_path: "",
             on_delete: OnDelete::Cascade,
@@ -91,7 +91,7 @@ pub(crate) static POSTS: TableDef = TableDef {
         RelationDef {
             model: "",
             field: "editor",
-            column: EDITOR_ID,
+            columns: &[EDITOR_ID],
             target: || &USERS,
             target_path: "",
             on_delete: OnDelete::SetNull,
@@ -137,7 +137,7 @@ pub(crate) static LINKS: TableDef = TableDef {
         RelationDef {
             model: "",
             field: "post",
-            column: 0,
+            columns: &[0],
             target: || &POSTS,
             target_path: "",
             on_delete: OnDelete::Cascade,
@@ -146,7 +146,7 @@ pub(crate) static LINKS: TableDef = TableDef {
         RelationDef {
             model: "",
             field: "user",
-            column: 1,
+            columns: &[1],
             target: || &USERS,
             target_path: "",
             on_delete: OnDelete::Restrict,
@@ -155,6 +155,41 @@ pub(crate) static LINKS: TableDef = TableDef {
     ],
     ..PLAIN
 };
+
+pub(crate) const LINK_POST: u16 = 1;
+pub(crate) const LINK_USER: u16 = 2;
+pub(crate) const REPLY: u16 = 3;
+/// `link`, which a remark always has, and `reply`, which it may have: keys of two columns.
+pub(crate) const LINK: u8 = 0;
+pub(crate) const REPLIED: u8 = 1;
+
+pub(crate) static REMARKS: TableDef = TableDef {
+    model: "Remark",
+    name: "remarks",
+    columns: &[
+        id(),
+        ColumnDef::new("link", "link_post", ColumnType::I64, false),
+        ColumnDef::new("link", "link_user", ColumnType::I64, false),
+        ColumnDef::new("reply", "reply_post", ColumnType::I64, true),
+        ColumnDef::new("reply", "reply_user", ColumnType::I64, true),
+        text("text", false),
+    ],
+    relations: &[to_link("link", &[1, 2]), to_link("reply", &[REPLY, 4])],
+    indexes: &[IndexDef { name: None, columns: &[1, 2], unique: false }],
+    ..PLAIN
+};
+
+const fn to_link(field: &'static str, columns: &'static [u16]) -> RelationDef {
+    RelationDef {
+        model: "Remark",
+        field,
+        columns,
+        target: || &LINKS,
+        target_path: "",
+        on_delete: OnDelete::Restrict,
+        on_update: None,
+    }
+}
 
 pub(crate) const DAY: u16 = 1;
 pub(crate) const CLOCK: u16 = 2;
@@ -178,4 +213,4 @@ pub(crate) static EVENTS: TableDef = TableDef {
     ..PLAIN
 };
 
-pub(crate) static ALL: &[&TableDef] = &[&USERS, &POSTS, &ITEMS, &LINKS, &EVENTS];
+pub(crate) static ALL: &[&TableDef] = &[&USERS, &POSTS, &ITEMS, &LINKS, &REMARKS, &EVENTS];

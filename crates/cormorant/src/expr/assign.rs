@@ -6,24 +6,33 @@ use cormorant_sql::{Buffer, Route, Token};
 
 use super::{Expr, IntoExpr};
 
-/// A column and its new value.
+/// A column and its new value, or a foreign key's columns and theirs.
 #[must_use = "an assignment does nothing outside `update`"]
 pub struct Assign<R> {
-    value: Buffer,
-    /// The column, or what `set` was called on instead: rendering refuses that.
-    target: Token,
+    /// Each value, and the clause that sets a column to it.
+    buffer: Buffer,
     mark: PhantomData<fn() -> R>,
 }
 
 impl<R> std::fmt::Debug for Assign<R> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Assign").field("target", &self.target).finish_non_exhaustive()
+        f.debug_list().entries(&self.buffer.tokens).finish()
     }
 }
 
 impl<R> Assign<R> {
-    pub(crate) fn of(target: Token, value: Buffer) -> Self {
-        Self { value, target, mark: PhantomData }
+    /// Columns, or what `set` was called on instead, which rendering refuses; and the value of each.
+    pub(crate) fn of(values: impl IntoIterator<Item = (Token, Buffer)>) -> Self {
+        let mut buffer = Buffer::default();
+        for (target, value) in values {
+            buffer.append(value);
+            buffer.push(match target {
+                Token::Column { via, column, outer: 0 } if via.is_root() => Token::Set(column),
+                Token::Column { via, column, outer: 0 } => Token::SetVia(via, column),
+                _ => Token::Set(u16::MAX),
+            });
+        }
+        Self { buffer, mark: PhantomData }
     }
 }
 
@@ -37,7 +46,7 @@ impl<R, T> Expr<R, T> {
             [column] => *column,
             _ => NO_COLUMN,
         };
-        Assign::of(target, value.into_expr().buffer)
+        Assign::of([(target, value.into_expr().buffer)])
     }
 }
 
@@ -57,12 +66,7 @@ pub trait IntoAssigns<R> {
 
 impl<R> IntoAssigns<R> for Assign<R> {
     fn push_assigns(self, buffer: &mut Buffer) {
-        buffer.append(self.value);
-        buffer.push(match self.target {
-            Token::Column { via, column, outer: 0 } if via.is_root() => Token::Set(column),
-            Token::Column { via, column, outer: 0 } => Token::SetVia(via, column),
-            _ => Token::Set(u16::MAX),
-        });
+        buffer.append(self.buffer);
     }
 }
 

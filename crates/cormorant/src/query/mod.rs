@@ -299,7 +299,7 @@ impl<M: Mapper, O: Output> Query<M, O> {
         };
         // A limit is one bound number, the last before it.
         let before = self.buffer.tokens.iter().take(at);
-        let bound = before.filter(|token| matches!(token, Token::Bind(_) | Token::List(_))).count();
+        let bound = before.filter(|token| token.takes_value()).count();
         if let Some(Value::Int(limit)) = self.buffer.values.get_mut(bound.saturating_sub(1)) {
             *limit = (*limit).min(i64::try_from(rows).unwrap_or(i64::MAX));
         }
@@ -351,7 +351,7 @@ fn without_selected(buffer: Buffer) -> Buffer {
     let mut values = buffer.values.into_iter();
     for (at, token) in buffer.tokens.into_iter().enumerate() {
         clause.push(token);
-        if matches!(token, Token::Bind(_) | Token::List(_)) {
+        if token.takes_value() {
             clause.values.extend(values.next());
         }
         if ends.binary_search(&at).is_ok() {
@@ -370,10 +370,7 @@ fn with_shared_values(buffer: Buffer) -> Buffer {
     let mut shared = Buffer::default();
     let mut values = buffer.values.into_iter();
     for token in buffer.tokens {
-        let value = match token {
-            Token::Bind(_) | Token::List(_) => values.next(),
-            _ => None,
-        };
+        let value = if token.takes_value() { values.next() } else { None };
         let known = value.as_ref().and_then(|value| shared.values.iter().position(|other| other == value));
         match (token, known.and_then(|n| u16::try_from(n).ok())) {
             (Token::Bind(class), Some(n)) => shared.push(Token::Again(class, n)),

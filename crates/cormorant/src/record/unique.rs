@@ -107,13 +107,15 @@ impl Unique {
             tokens.into_iter().map(|token| token.and_then(|token| own_column(table, token))).collect();
         let wrong = match columns {
             Some(columns) => match constraints(table).find(|constraint| same(constraint, &columns)) {
-                Some(declared) => return Ok(Self { table, fields: fields(table, &declared), columns: declared }),
-                None => format!("the columns ({}) are not unique together", fields(table, &columns)),
+                Some(declared) => {
+                    return Ok(Self { table, fields: table.fields(declared.iter().copied()), columns: declared });
+                }
+                None => format!("the columns ({}) are not unique together", table.fields(columns)),
             },
             None => "the closure gives what is no column of the row itself".to_owned(),
         };
         let known: Vec<String> =
-            constraints(table).map(|constraint| format!("({})", fields(table, &constraint))).collect();
+            constraints(table).map(|constraint| format!("({})", table.fields(constraint))).collect();
         Err(Error::new(
             ErrorKind::Misuse,
             format!("{wrong}: name one of the unique constraints of {}, {}", M::NAME, known.join(" or ")),
@@ -196,9 +198,4 @@ pub(crate) fn is_unique(table: &'static TableDef, columns: &[u16]) -> bool {
 
 fn same(constraint: &[u16], columns: &[u16]) -> bool {
     constraint.len() == columns.len() && constraint.iter().all(|column| columns.contains(column))
-}
-
-fn fields(table: &TableDef, columns: &[u16]) -> String {
-    let names = columns.iter().filter_map(|column| table.column(*column)).map(|column| column.field);
-    names.collect::<Vec<_>>().join(", ")
 }

@@ -3,7 +3,7 @@
 use std::ops::Deref;
 
 use cormorant_driver::{Error, ErrorKind, Result};
-use cormorant_sql::schema::{ManyDef, RelationDef};
+use cormorant_sql::schema::{ManyDef, RelationDef, TableDef};
 use cormorant_sql::{Buffer, Kind, Token, Value};
 
 use super::fields::Many;
@@ -131,26 +131,15 @@ impl<'a, P: Model, M: Model, const KEY: u8> Children<'a, P, M, KEY> {
         key.ok_or_else(|| Error::new(ErrorKind::Misuse, "the relation has no foreign key"))
     }
 
-    /// The column by which a verb tells rows apart.
-    fn key() -> Result<u16> {
-        match M::TABLE.key {
-            [key] => Ok(*key),
-            _ => Err(Error::new(
-                ErrorKind::Unsupported,
-                format!("a verb cannot tell rows of {} by a key of several columns: update them by a query", M::NAME),
-            )),
-        }
-    }
-
     async fn add_keys(&self, target: Target<'_>, keys: Vec<Value<'static>>) -> Result<()> {
-        let (here, key) = (self.foreign_key()?, Self::key()?);
+        let here = self.foreign_key()?;
         if keys.is_empty() {
             return Ok(());
         }
         let wanted = keys.len() as u64;
-        let mut buffer = Buffer::bind(Token::Bind(class_of(M::TABLE, here.column)), self.related.here.clone());
-        buffer.push(Token::Set(here.column));
-        push_in(&mut buffer, M::TABLE, key, keys, false);
+        let mut buffer = Buffer::default();
+        push_set(&mut buffer, M::TABLE, here.columns, self.related.here(here.columns));
+        push_in(&mut buffer, M::TABLE, M::TABLE.key, keys, false);
         let found = self.related.write(Kind::Update, &buffer, target).await?;
         if found < wanted {
             let message = format!("{} of {wanted} rows to add are not there", wanted - found);
@@ -162,7 +151,7 @@ impl<'a, P: Model, M: Model, const KEY: u8> Children<'a, P, M, KEY> {
     /// Makes rows of this one point at none: all, or those with or without these keys.
     async fn take_away(&self, target: Target<'_>, which: Option<(Vec<Value<'static>>, bool)>) -> Result<()> {
         let here = self.foreign_key()?;
-        if M::TABLE.column(here.column).is_some_and(|column| !column.null) {
+        if !M::TABLE.any_null(here.columns) {
             return Err(Error::new(
                 ErrorKind::Misuse,
                 format!(
@@ -172,13 +161,27 @@ impl<'a, P: Model, M: Model, const KEY: u8> Children<'a, P, M, KEY> {
                 ),
             ));
         }
-        let mut buffer = Buffer::bind(Token::Bind(class_of(M::TABLE, here.column)), Value::Null);
-        buffer.push(Token::Set(here.column));
-        self.related.push_here(&mut buffer, here.column);
+        let mut buffer = Buffer::default();
+        push_set(&mut buffer, M::TABLE, here.columns, here.columns.iter().map(|_| Value::Null));
+        self.related.push_here(&mut buffer, here.columns);
         if let Some((keys, not)) = which {
-            push_in(&mut buffer, M::TABLE, Self::key()?, keys, not);
+            push_in(&mut buffer, M::TABLE, M::TABLE.key, keys, not);
         }
         self.related.write(Kind::Update, &buffer, target).await.map(|_| ())
+    }
+}
+
+/// The assignments of values to some columns.
+fn push_set(
+    buffer: &mut Buffer,
+    table: &'static TableDef,
+    columns: &[u16],
+    values: impl Iterator<Item = Value<'static>>,
+) {
+    for (column, value) in columns.iter().zip(values) {
+        buffer.push(Token::Bind(class_of(table, *column)));
+        buffer.values.push(value);
+        buffer.push(Token::Set(*column));
     }
 }
 

@@ -14,7 +14,7 @@ use super::push_linked;
 use super::related::{Related, RowOf, distinct, keys_of, push_in, values_of};
 use crate::executor::{Target, statement};
 use crate::record::is_unique;
-use crate::{Executor, IntoModel, Key, Model, Record, Transaction, problem};
+use crate::{Executor, IntoModel, Key, Model, Record, Transaction, key, problem};
 
 /// The rows that one row is linked with, and what can be done with the links: a model's method of a
 /// [`ManyToMany`](crate::ManyToMany) gives it.
@@ -109,13 +109,14 @@ impl<'a, M: Model> Links<'a, M> {
         Self { related: Related::of(owner, def, field) }
     }
 
-    /// Links rows with this one: one statement, or one for each 10,000 in one transaction. What is linked already stays so.
+    /// Links rows with this one: one statement, or one for each 10,000 (fewer where keys have several columns) in one
+    /// transaction. What is linked already stays so.
     ///
     /// # Errors
     /// The database's: [`ErrorKind::ForeignKey`] when a row is not there.
     pub async fn add<K: RowOf<M>>(&self, db: &impl Executor, rows: impl IntoIterator<Item = K> + Send) -> Result<()> {
         let keys = keys_of::<M>(rows);
-        if keys.len() <= MOST_LINKS {
+        if keys.len() <= self.most_links()? {
             return self.link(db.target(), keys).await;
         }
         let unit = Transaction::around(db.target()).await?;
@@ -190,14 +191,22 @@ impl<'a, M: Model> Links<'a, M> {
         keys.ok_or_else(|| Error::new(ErrorKind::Misuse, "the relation has no table of links"))
     }
 
+    /// Links in one statement: a value for each of their columns.
+    fn most_links(&self) -> Result<usize> {
+        let (here, there) = self.keys()?;
+        Ok((MOST_VALUES / (here.columns.len() + there.columns.len()).max(1)).max(1))
+    }
+
     /// The keys of the rows that are linked with this one.
     async fn linked(&self, target: Target<'_>) -> Result<HashSet<M::Key>> {
         let (here, there) = self.keys()?;
         let mut buffer = Buffer::default();
-        self.related.push_here(&mut buffer, here.column);
+        self.related.push_here(&mut buffer, here.columns);
         push_linked(&mut buffer, self.related.def);
-        buffer.push(Token::Column { via: Route::ROOT, column: there.column, outer: 0 });
-        buffer.push(Token::Select);
+        for column in there.columns {
+            buffer.push(Token::Column { via: Route::ROOT, column: *column, outer: 0 });
+            buffer.push(Token::Select);
+        }
         let mut keys = HashSet::new();
         let mut sink = |row: &mut Row<'_>| {
             keys.insert(M::Key::load(row)?);
@@ -215,17 +224,15 @@ impl<'a, M: Model> Links<'a, M> {
             return Ok(());
         }
         check_links(self.related.table(), here, there)?;
-        for keys in keys.chunks(MOST_LINKS) {
+        for keys in keys.chunks(self.most_links()?) {
             let mut buffer = Buffer::default();
-            for column in [here.column, there.column] {
-                buffer.push(Token::Into(column));
-            }
+            let columns = || here.columns.iter().chain(there.columns);
+            buffer.tokens.extend(columns().map(|column| Token::Into(*column)));
             buffer.push(Token::Rows(keys.len() as u32));
-            for column in [here.column, there.column] {
-                buffer.push(Token::Conflict(column));
-            }
+            buffer.tokens.extend(columns().map(|column| Token::Conflict(*column)));
             for key in keys {
-                buffer.values.extend([self.related.here.clone(), key.clone()]);
+                buffer.values.extend(self.related.here(here.columns));
+                buffer.values.extend(key::parts(key.clone(), there.columns.len()));
             }
             self.related.write(Kind::Insert, &buffer, target).await?;
         }
@@ -235,9 +242,9 @@ impl<'a, M: Model> Links<'a, M> {
     async fn unlink(&self, target: Target<'_>, keys: Option<Vec<Value<'static>>>) -> Result<()> {
         let (here, there) = self.keys()?;
         let mut buffer = Buffer::default();
-        self.related.push_here(&mut buffer, here.column);
+        self.related.push_here(&mut buffer, here.columns);
         if let Some(keys) = keys {
-            push_in(&mut buffer, self.related.table(), there.column, keys, false);
+            push_in(&mut buffer, self.related.table(), there.columns, keys, false);
         }
         self.related.write(Kind::Delete, &buffer, target).await.map(|_| ())
     }
@@ -245,7 +252,7 @@ impl<'a, M: Model> Links<'a, M> {
 
 /// Refuses to link rows where nothing says that two are linked already.
 fn check_links(links: &'static TableDef, here: &RelationDef, there: &RelationDef) -> Result<()> {
-    if is_unique(links, &[here.column, there.column]) {
+    if is_unique(links, &[here.columns, there.columns].concat()) {
         return Ok(());
     }
     let TableDef { model, .. } = links;
@@ -258,8 +265,8 @@ fn check_links(links: &'static TableDef, here: &RelationDef, there: &RelationDef
     ))
 }
 
-/// Links in one statement: two values each, and no database takes more values than 32,766.
-const MOST_LINKS: usize = 10_000;
+/// Values in one statement: no database takes more of them than 32,766.
+const MOST_VALUES: usize = 20_000;
 
 impl<'a, P: Model, M: Model, L: Model, const KEY: u8> LinksThrough<'a, P, M, L, KEY> {
     /// The relation of a row. Derived code calls it.

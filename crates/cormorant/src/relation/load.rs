@@ -7,14 +7,14 @@ use std::sync::Arc;
 
 use cormorant_driver::{Error, ErrorKind, Result, Row};
 use cormorant_sql::schema::{ManyDef, TableDef};
-use cormorant_sql::{Binary, Buffer, Class, Kind, Route, Token, Value};
+use cormorant_sql::{Buffer, Class, Kind, Route, Token, Value};
 
 use super::fields::{HasOne, Many};
 use super::include::{Plan, Relation, Step};
 use super::push_linked;
+use super::related::push_equal;
 use crate::executor::{Target, Work, statement};
-use crate::query::class_of;
-use crate::{Executor, ForeignKey, Key, Model, PathOf, Record, problem};
+use crate::{Executor, ForeignKey, Key, Model, PathOf, Record, key, problem};
 
 /// Keys per statement: they are one parameter, and no server takes one of any size.
 const MOST_KEYS: usize = 50_000;
@@ -118,7 +118,7 @@ pub fn load_foreign_key<'a, P: Model, C: Model>(
         let mut found: Vec<Record<C>> = Vec::with_capacity(keys.len());
         for keys in keys.chunks(MOST_KEYS) {
             let mut buffer = Buffer::default();
-            one_of(&mut buffer, C::TABLE, C::TABLE.key, values_of(keys)?)?;
+            one_of(&mut buffer, C::TABLE, C::TABLE.key, keys.iter().map(|key| key::whole(*key)).collect());
             select::<C>(C::TABLE, &buffer, target, &mut |row| {
                 found.push(Record::loaded(C::load(row)?));
                 Ok(())
@@ -278,37 +278,33 @@ pub(crate) struct Reader {
 }
 
 fn reader<P: Model>(def: &'static ManyDef, step: &Step, keys: &[P::Key]) -> Result<Reader> {
-    many_query(def, step, values_of(&keys.iter().collect::<Vec<_>>())?)
+    many_query(def, step, keys.iter().map(key::whole).collect())
 }
 
-fn values_of<K: Key>(keys: &[&K]) -> Result<Vec<Value<'static>>> {
-    let mut values = Vec::with_capacity(keys.len());
-    for key in keys {
-        key.values(|value| values.push(value))?;
-    }
-    Ok(values)
-}
-
-/// The query for the rows that a step asks for of those with some keys.
+/// The query for the rows that a step asks for of those with some keys, each as one value.
 pub(crate) fn many_query(def: &'static ManyDef, step: &Step, keys: Vec<Value<'static>>) -> Result<Reader> {
     let (source, target) = ((def.source)(), (def.target)());
     let Some(here) = def.foreign_key() else {
         return Err(Error::new(ErrorKind::Misuse, "the relation has no foreign key"));
     };
-    let column = Token::Column { via: Route::ROOT, column: here.column, outer: 0 };
+    let here = here.columns;
+    let columns = || here.iter().map(|column| Token::Column { via: Route::ROOT, column: *column, outer: 0 });
     let mut buffer = Buffer::default();
-    one_of(&mut buffer, source, &[here.column], keys)?;
+    one_of(&mut buffer, source, here, keys);
     push_linked(&mut buffer, def);
     buffer.append(step.buffer.clone());
     let key_at = match def.there {
         None => {
             buffer.push(Token::Entity(Route::ROOT));
-            usize::from(here.column)
+            // The columns of a foreign key stand one after the other, as those of a key are read.
+            here.first().map_or(0, |column| usize::from(*column))
         }
         Some(there) => {
             buffer.push(Token::Entity(Route::ROOT.then(there)));
-            buffer.push(column);
-            buffer.push(Token::Select);
+            for column in columns() {
+                buffer.push(column);
+                buffer.push(Token::Select);
+            }
             target.columns.len()
         }
     };
@@ -320,32 +316,23 @@ pub(crate) fn many_query(def: &'static ManyDef, step: &Step, keys: Vec<Value<'st
                 buffer.push(Token::OrderBy { descending: false, nulls: cormorant_sql::Nulls::Native });
             }
         }
-        buffer.push(column);
+        buffer.tokens.extend(columns());
         buffer.push(Token::Bind(Class::Int));
         buffer.values.push(Value::Int(i64::try_from(limit).unwrap_or(i64::MAX)));
-        buffer.push(Token::LimitEach);
+        buffer.push(Token::LimitEach(here.len() as u8));
     }
     Ok(Reader { buffer, key_at })
 }
 
 /// The condition that some columns are one of these keys.
-fn one_of(buffer: &mut Buffer, table: &'static TableDef, columns: &[u16], values: Vec<Value<'static>>) -> Result<()> {
-    let [column] = *columns else {
-        return Err(Error::new(ErrorKind::Unsupported, "a key of several columns cannot be followed yet"));
-    };
-    let class = class_of(table, column);
-    buffer.push(Token::Column { via: Route::ROOT, column, outer: 0 });
-    if values.len() == 1 {
-        buffer.push(Token::Bind(class));
-        buffer.values.extend(values);
-        buffer.push(Token::Binary(Binary::Eq));
-    } else {
-        buffer.push(Token::List(class));
-        buffer.values.push(Value::List(values));
-        buffer.push(Token::In);
+fn one_of(buffer: &mut Buffer, table: &'static TableDef, columns: &[u16], keys: Vec<Value<'static>>) {
+    match <[Value<'static>; 1]>::try_from(keys) {
+        Ok([key]) => push_equal(buffer, table, columns, key),
+        Err(keys) => {
+            key::push_in(buffer, Route::ROOT, table, columns, keys);
+            buffer.push(Token::Filter);
+        }
     }
-    buffer.push(Token::Filter);
-    Ok(())
 }
 
 async fn select<C: Model>(

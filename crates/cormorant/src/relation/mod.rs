@@ -22,12 +22,13 @@ pub use related::{Related, RowOf};
 
 pub(crate) use fields::{not_loaded, words};
 pub(crate) use load::{fill, many_query};
+pub(crate) use related::push_equal;
 
 /// Of a table of links, the condition that a link leads to a row: a model that links may have some that do not.
 fn push_linked(buffer: &mut Buffer, def: &ManyDef) {
     let Some(there) = def.link() else { return };
-    if (def.source)().column(there.column).is_some_and(|column| column.null) {
-        buffer.push(Token::Column { via: Route::ROOT, column: there.column, outer: 0 });
+    for column in there.columns.iter().filter(|column| (def.source)().any_null(&[**column])) {
+        buffer.push(Token::Column { via: Route::ROOT, column: *column, outer: 0 });
         buffer.push(Token::Unary(Unary::IsNotNull));
         buffer.push(Token::Filter);
     }

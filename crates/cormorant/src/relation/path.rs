@@ -183,8 +183,8 @@ impl<R, M: Model> ToMany<R, M> {
         let mut buffer = Buffer::default();
         let source = (def.source)();
         if let Some(key) = def.foreign_key() {
-            for there in (key.target)().key {
-                buffer.push(Token::Column { via: Route::ROOT, column: key.column, outer: 0 });
+            for (here, there) in key.columns.iter().zip((key.target)().key) {
+                buffer.push(Token::Column { via: Route::ROOT, column: *here, outer: 0 });
                 buffer.push(Token::Column { via: route, column: *there, outer: 1 });
                 buffer.push(Token::Binary(Binary::Eq));
                 buffer.push(Token::Filter);

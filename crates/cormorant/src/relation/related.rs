@@ -11,14 +11,14 @@ use super::fields::Many;
 use crate::executor::{Target, no_rows, statement};
 use crate::expr::Predicate;
 use crate::query::class_of;
-use crate::{Executor, ForeignKey, Key, Model, PathOf, Query, Record, problem};
+use crate::{Executor, ForeignKey, Model, PathOf, Query, Record, key, problem};
 
 /// The related rows of one row: what [`Children`] and [`Links`] read.
 #[must_use = "a relation does nothing before a verb: `.all(&db).await?`"]
 pub struct Related<'a, M: Model> {
     pub(super) def: &'static ManyDef,
-    /// The key of the row.
-    pub(super) here: Value<'static>,
+    /// The key of the row, as one value.
+    here: Value<'static>,
     pub(super) field: &'a Many<M>,
     mark: PhantomData<fn() -> M>,
 }
@@ -30,20 +30,25 @@ impl<'a, M: Model> Related<'a, M> {
 
     /// The condition that a row is one of them.
     fn push(&self, buffer: &mut Buffer) {
-        match (self.def.there, self.def.foreign_key(), self.def.link(), M::TABLE.key) {
-            (None, Some(here), ..) => self.push_here(buffer, here.column),
-            (Some(_), Some(here), Some(there), [key]) => {
-                buffer.push(Token::Column { via: Route::ROOT, column: *key, outer: 0 });
+        match (self.def.there, self.def.foreign_key(), self.def.link()) {
+            (None, Some(here), _) => self.push_here(buffer, here.columns),
+            (Some(_), Some(here), Some(there)) => {
+                let key = M::TABLE.key;
+                for column in key {
+                    buffer.push(Token::Column { via: Route::ROOT, column: *column, outer: 0 });
+                }
                 let before = buffer.tokens.len();
-                self.push_here(buffer, here.column);
-                buffer.push(Token::Column { via: Route::ROOT, column: there.column, outer: 0 });
-                buffer.push(Token::Select);
+                self.push_here(buffer, here.columns);
+                for column in there.columns {
+                    buffer.push(Token::Column { via: Route::ROOT, column: *column, outer: 0 });
+                    buffer.push(Token::Select);
+                }
                 let tokens = u32::try_from(buffer.tokens.len() - before).unwrap_or(u32::MAX);
-                buffer.push(Token::Subquery { table: TableId::of((self.def.source)()), tokens, exists: false });
-                buffer.push(Token::In);
+                buffer.push(Token::Subquery { table: TableId::of(self.table()), tokens, exists: false });
+                buffer.push(if key.len() == 1 { Token::In } else { Token::InRow(key.len() as u8) });
                 buffer.push(Token::Filter);
             }
-            // No such relation can be followed yet, to a key of several columns: none of the rows, rather than all.
+            // No derived relation is without its foreign keys: none of the rows, rather than all.
             _ => {
                 buffer.append((!Predicate::<M>::always()).buffer);
                 buffer.push(Token::Filter);
@@ -52,12 +57,13 @@ impl<'a, M: Model> Related<'a, M> {
     }
 
     /// The condition that a row belongs to this one.
-    pub(super) fn push_here(&self, buffer: &mut Buffer, column: u16) {
-        buffer.push(Token::Column { via: Route::ROOT, column, outer: 0 });
-        buffer.push(Token::Bind(class_of((self.def.source)(), column)));
-        buffer.values.push(self.here.clone());
-        buffer.push(Token::Binary(Binary::Eq));
-        buffer.push(Token::Filter);
+    pub(super) fn push_here(&self, buffer: &mut Buffer, columns: &[u16]) {
+        push_equal(buffer, self.table(), columns, self.here.clone());
+    }
+
+    /// The values of the columns that point at the row.
+    pub(super) fn here(&self, columns: &[u16]) -> impl Iterator<Item = Value<'static>> {
+        key::parts(self.here.clone(), columns.len())
     }
 
     /// A foreign key that points at the row.
@@ -85,12 +91,11 @@ impl<'a, M: Model> Related<'a, M> {
 
 /// The key of a row, or why it has none.
 fn key_of<P: Model>(owner: &P) -> Value<'static> {
-    let mut values = Vec::new();
     let unsaved = || Value::Unstorable(format!("the {} is not saved yet: insert it first", P::NAME).into());
-    match P::key(owner).and_then(|key| key.values(|value| values.push(value))) {
-        Ok(()) if P::TABLE.generated_key().is_some() && values == [Value::Int(0)] => unsaved(),
-        Ok(()) => values.into_iter().next().unwrap_or(Value::Null),
-        Err(_) => unsaved(),
+    match P::key(owner).map(|key| key::whole(&key)) {
+        Ok(Value::Int(0)) if P::TABLE.generated_key().is_some() => unsaved(),
+        Ok(Value::Unstorable(_)) | Err(_) => unsaved(),
+        Ok(key) => key,
     }
 }
 
@@ -113,15 +118,8 @@ pub(super) fn distinct<M: Model>(rows: impl IntoIterator<Item = impl RowOf<M>>) 
 }
 
 pub(super) fn values_of<M: Model>(keys: impl IntoIterator<Item = Option<M::Key>>) -> Vec<Value<'static>> {
-    let mut values = Vec::new();
-    for key in keys {
-        match key.map(|key| key.values(|value| values.push(value))) {
-            None => values.push(Value::Unstorable(format!("a {} is not saved yet: insert it first", M::NAME).into())),
-            Some(Ok(())) => {}
-            Some(Err(error)) => values.push(Value::Unstorable(error.to_string().into())),
-        }
-    }
-    values
+    let unsaved = || Value::Unstorable(format!("a {} is not saved yet: insert it first", M::NAME).into());
+    keys.into_iter().map(|key| key.as_ref().map_or_else(unsaved, key::whole)).collect()
 }
 
 /// The keys of some rows, each once.
@@ -129,22 +127,30 @@ pub(super) fn keys_of<M: Model>(rows: impl IntoIterator<Item = impl RowOf<M>>) -
     values_of::<M>(distinct::<M>(rows))
 }
 
-/// The condition that a column is one of these keys, or none of them.
+/// The condition that some columns are one of these keys, or none of them.
 pub(super) fn push_in(
     buffer: &mut Buffer,
     table: &'static TableDef,
-    column: u16,
+    columns: &[u16],
     keys: Vec<Value<'static>>,
     not: bool,
 ) {
-    buffer.push(Token::Column { via: Route::ROOT, column, outer: 0 });
-    buffer.push(Token::List(class_of(table, column)));
-    buffer.values.push(Value::List(keys));
-    buffer.push(Token::In);
+    key::push_in(buffer, Route::ROOT, table, columns, keys);
     if not {
         buffer.push(Token::Unary(Unary::Not));
     }
     buffer.push(Token::Filter);
+}
+
+/// The condition that some columns are this key.
+pub(crate) fn push_equal(buffer: &mut Buffer, table: &'static TableDef, columns: &[u16], key: Value<'static>) {
+    for (column, value) in columns.iter().zip(key::parts(key, columns.len())) {
+        buffer.push(Token::Column { via: Route::ROOT, column: *column, outer: 0 });
+        buffer.push(Token::Bind(class_of(table, *column)));
+        buffer.values.push(value);
+        buffer.push(Token::Binary(Binary::Eq));
+        buffer.push(Token::Filter);
+    }
 }
 
 /// What is read in the same way however the relation is kept.

@@ -77,8 +77,9 @@ async fn drop_present(db: &Database, models: &[&'static TableDef]) -> Result<()>
 /// The nullable foreign keys of a model that point at a table, to be set to NULL.
 fn pointing(model: &'static TableDef, table: &Table) -> impl Iterator<Item = Step> {
     let relations = model.relations.iter().filter(|relation| (relation.target)().name == table.name.as_str());
-    let nullable = relations.filter(|relation| model.column(relation.column).is_some_and(|column| column.null));
-    nullable.map(move |relation| Step::Clear(model, relation.column))
+    let columns = relations.flat_map(|relation| relation.columns);
+    let nullable = columns.filter(|column| model.any_null(&[**column]));
+    nullable.map(move |column| Step::Clear(model, *column))
 }
 
 fn schema_of(models: &[&'static TableDef]) -> Result<Schema> {

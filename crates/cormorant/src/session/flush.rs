@@ -203,7 +203,7 @@ impl Session {
             for (relation, def) in relations(self.def(*node)) {
                 let mut target = self.pointed_new(*node, relation, def)?;
                 if target.is_some() {
-                    waiting.add(def.column);
+                    waiting.extend(def.columns);
                 } else if !given.is_empty() {
                     target = self.given(&given, *node, def);
                 }
@@ -242,8 +242,8 @@ impl Session {
         def: &'static RelationDef,
     ) -> Option<Node> {
         let number = self.tables.iter().position(|table| ptr::eq(table.def, (def.target)()))?;
-        let value = self.tables.get(node.table as usize)?.entities.value(node.at, def.column).ok()?;
-        given.get(&(u32::try_from(number).ok()?, Identity::of_value(value.into_owned()))).copied()
+        let entities = &*self.tables.get(node.table as usize)?.entities;
+        given.get(&(u32::try_from(number).ok()?, Identity::pointed(entities, node.at, def.columns)?)).copied()
     }
 
     fn plan_updates(&mut self, plan: &mut Plan) -> Result<()> {
@@ -258,7 +258,7 @@ impl Session {
                 let mut waiting = Columns::none();
                 for (relation, def) in relations(self.def(node)) {
                     if self.pointed_new(node, relation, def)?.is_some() {
-                        waiting.add(def.column);
+                        waiting.extend(def.columns);
                     }
                 }
                 let Some(table) = self.table(number) else { continue };
@@ -398,8 +398,8 @@ impl Session {
     /// The object that a foreign key's value is the key of.
     fn pointed_by_key(&self, node: Node, def: &'static RelationDef) -> Option<Node> {
         let number = self.tables.iter().position(|table| ptr::eq(table.def, (def.target)()))?;
-        let value = self.tables.get(node.table as usize)?.entities.value(node.at, def.column).ok()?;
-        let at = self.tables.get(number)?.find_value(value)?;
+        let entities = &*self.tables.get(node.table as usize)?.entities;
+        let at = self.tables.get(number)?.find(&Identity::pointed(entities, node.at, def.columns)?)?;
         Some(Node { table: u32::try_from(number).ok()?, at })
     }
 
@@ -451,7 +451,7 @@ impl Session {
         }
         for rows in plan.inserts {
             self.point_all(&rows)?;
-            let held: Held = held_of(&plan.held, rows.table).map(|(at, def)| (at, def.column)).collect();
+            let held: Held = held_of(&plan.held, rows.table).collect();
             let Self { tables, unit, pool, log, .. } = self;
             let Some(table) = tables.get_mut(rows.table as usize) else { continue };
             write::insert(unit.target(pool), table, &rows.rows, &held).await?;
@@ -552,7 +552,7 @@ impl Session {
         let Some(table) = tables.get_mut(number as usize) else { return Ok(()) };
         let pointing: Vec<u32> = table
             .in_state(|state| state == State::Clean)
-            .filter(|at| table.entities.value(*at, def.column).is_ok_and(|value| identity.0.first() == Some(&value)))
+            .filter(|at| Identity::pointed(&*table.entities, *at, def.columns).as_ref() == Some(identity))
             .collect();
         for at in pointing {
             let node = Node { table: number, at };
@@ -613,9 +613,11 @@ impl Session {
         for (table, def, rows) in by_field(held) {
             let rows = Rows { table, rows };
             self.point_all(&rows)?;
+            let mut columns = Columns::none();
+            columns.extend(def.columns);
             let Self { tables, unit, pool, .. } = self;
             let Some(table) = tables.get_mut(rows.table as usize) else { continue };
-            write::update(unit.target(pool), table, one(def.column), &rows.rows).await?;
+            write::update(unit.target(pool), table, columns, &rows.rows).await?;
         }
         Ok(())
     }
@@ -625,7 +627,7 @@ impl Session {
         for (table, def, rows) in by_field(loosened) {
             let Self { tables, unit, pool, .. } = self;
             let Some(table) = tables.get_mut(table as usize) else { continue };
-            write::loosen(unit.target(pool), table, def.column, &rows).await?;
+            write::loosen(unit.target(pool), table, def.columns, &rows).await?;
         }
         Ok(())
     }
@@ -645,7 +647,8 @@ fn relations(def: impl Into<Option<&'static TableDef>>) -> impl Iterator<Item = 
 }
 
 fn nullable(table: Option<&'static TableDef>, def: &RelationDef) -> bool {
-    table.and_then(|table| table.column(def.column)).is_some_and(|column| column.null)
+    let null = |column: &u16| table.and_then(|table| table.column(*column)).is_some_and(|column| column.null);
+    def.columns.iter().all(null)
 }
 
 fn relation_of(session: &Session, nodes: &[Node], edge: &Edge) -> Option<(Node, &'static RelationDef)> {
@@ -658,8 +661,9 @@ fn rows_of(nodes: &[Node], group: &[usize]) -> Rows {
     Rows { table: nodes.first().map_or(0, |node| node.table), rows: nodes.into_iter().map(|node| node.at).collect() }
 }
 
-fn held_of(held: &[(Node, &'static RelationDef)], table: u32) -> impl Iterator<Item = (u32, &'static RelationDef)> {
-    held.iter().filter(move |(node, _)| node.table == table).map(|(node, def)| (node.at, *def))
+fn held_of(held: &[(Node, &'static RelationDef)], table: u32) -> impl Iterator<Item = (u32, u16)> {
+    let of_table = held.iter().filter(move |(node, _)| node.table == table);
+    of_table.flat_map(|(node, def)| def.columns.iter().map(|column| (node.at, *column)))
 }
 
 /// Rows by table and foreign key.
@@ -672,10 +676,4 @@ fn by_field(held: &[(Node, &'static RelationDef)]) -> Vec<(u32, &'static Relatio
         }
     }
     fields
-}
-
-fn one(column: u16) -> Columns {
-    let mut columns = Columns::none();
-    columns.add(column);
-    columns
 }

@@ -7,6 +7,7 @@ use cormorant_driver::{Error, ErrorKind, Result};
 use cormorant_sql::Value;
 use smallvec::SmallVec;
 
+use super::entities::Entities;
 use crate::Key;
 
 /// The key of a row, as values: what objects of any model are told apart by.
@@ -14,9 +15,18 @@ use crate::Key;
 pub(super) struct Identity(pub(super) SmallVec<[Value<'static>; 1]>);
 
 impl Identity {
-    /// A key of one value.
-    pub(super) fn of_value(value: Value<'static>) -> Self {
-        Self([value].into_iter().collect())
+    /// The key that a foreign key of these columns points at; none where one of them is NULL, or waits for its value.
+    pub(super) fn pointed(entities: &dyn Entities, at: u32, columns: &[u16]) -> Option<Self> {
+        let value = |column: &u16| entities.value(at, *column).ok().filter(|value| !value.is_null());
+        columns.iter().map(|column| value(column).map(Value::into_owned)).collect::<Option<_>>().map(Self)
+    }
+
+    /// As one value: of several columns, a list of theirs.
+    pub(super) fn whole(self) -> Value<'static> {
+        match self.0.len() {
+            1 => self.0.into_iter().next().unwrap_or(Value::Null),
+            _ => Value::List(self.0.into_vec()),
+        }
     }
 
     /// An order of keys of one table: that of numbers and texts.

@@ -129,7 +129,7 @@ impl Session {
             let Some(table) = self.tables.get_mut(other.table as usize) else { return false };
             let columns = table.entities.changed(other.at);
             let mut keys = table.def.relations.iter().filter(|key| std::ptr::eq((key.target)(), target));
-            keys.any(|key| columns.contains(key.column))
+            keys.any(|key| key.columns.iter().any(|column| columns.contains(*column)))
         })
     }
 
@@ -169,7 +169,10 @@ fn stand_in(def: &'static TableDef, columns: &[u16]) -> Option<Value<'static>> {
         return Some(Value::Null);
     }
     // What else a column may hold, only the database knows.
-    if column.allowed.is_some() || column.check.is_some() || def.relations.iter().any(|key| key.column == position) {
+    if column.allowed.is_some()
+        || column.check.is_some()
+        || def.relations.iter().any(|key| key.columns.contains(&position))
+    {
         return None;
     }
     let id = uuid::Uuid::now_v7();

@@ -218,8 +218,7 @@ impl Session {
         if table.entities.pointer(node.at, relation).is_some_and(|pointer| pointer.object().is_some()) {
             return None;
         }
-        let value = table.entities.value(node.at, def.column).ok().filter(|value| !value.is_null())?;
-        let identity = Identity::of_value(value.into_owned());
+        let identity = Identity::pointed(&*table.entities, node.at, def.columns)?;
         let there = self.tables.get(target as usize)?;
         match there.find(&identity) {
             Some(at) if !there.slots.get(at as usize).is_some_and(|slot| slot.expired) => None,
@@ -234,8 +233,8 @@ impl Session {
         if let Some(place) = object {
             return self.find_place(place).ok();
         }
-        let value = table.entities.value(node.at, def.column).ok().filter(|value| !value.is_null())?.into_owned();
-        let at = self.tables.get(target as usize)?.find(&Identity::of_value(value))?;
+        let identity = Identity::pointed(&*table.entities, node.at, def.columns)?;
+        let at = self.tables.get(target as usize)?.find(&identity)?;
         Some(Node { table: target, at })
     }
 
@@ -336,7 +335,7 @@ impl Session {
             if keys.is_empty() {
                 continue;
             }
-            let query = many_query(def, step, keys.into_iter().flat_map(|key| key.0).collect())?;
+            let query = many_query(def, step, keys.into_iter().map(Identity::whole).collect())?;
             let Self { tables, unit, pool, .. } = self;
             let mut sink = |row: &mut Row<'_>| {
                 let Some(table) = tables.get_mut(target as usize) else { return Ok(()) };

@@ -148,11 +148,6 @@ impl Table {
         self.identity.get(identity).copied()
     }
 
-    /// The object that a foreign key with this value points at, where it is here.
-    pub(super) fn find_value(&self, value: Value<'_>) -> Option<u32> {
-        self.find(&Identity::of_value(value.into_owned()))
-    }
-
     pub(super) fn identify(&mut self, identity: Identity, at: u32) {
         self.identity.insert(identity, at);
     }

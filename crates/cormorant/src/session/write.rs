@@ -4,14 +4,16 @@ use std::collections::{HashMap, HashSet};
 
 use cormorant_driver::{Error, ErrorKind, Result, Row};
 use cormorant_sql::schema::TableDef;
-use cormorant_sql::{Binary, Buffer, Kind, Route, Token, Value};
+use cormorant_sql::{Buffer, Kind, Route, Token, Value};
 
 use super::identity::Identity;
 use super::table::Table;
 use crate::executor::{Target, no_rows, statement};
+use crate::key::push_in;
 use crate::mapper::by_key;
 use crate::query::class_of;
 use crate::record::{Batch, insert_batch, stale_rows, update_rows};
+use crate::relation::push_equal;
 use crate::{Columns, Unstorable, problem, validate};
 
 /// The condition that a row has this key.
@@ -153,23 +155,27 @@ pub(super) async fn delete(target: Target<'_>, table: &mut Table, rows: &[u32]) 
 }
 
 /// Makes a foreign key of some objects NULL.
-pub(super) async fn loosen(target: Target<'_>, table: &mut Table, column: u16, rows: &[u32]) -> Result<()> {
+pub(super) async fn loosen(target: Target<'_>, table: &Table, columns: &[u16], rows: &[u32]) -> Result<()> {
     for rows in rows.chunks(MOST_KEYS) {
-        let mut buffer = Buffer::bind(Token::Bind(class_of(table.def, column)), Value::Null);
-        buffer.push(Token::Set(column));
+        let mut buffer = Buffer::default();
+        for column in columns {
+            buffer.push(Token::Bind(class_of(table.def, *column)));
+            buffer.push(Token::Set(*column));
+            buffer.values.push(Value::Null);
+        }
         let keys = rows.iter().map(|at| table.entities.base_identity(*at)).collect::<Result<Vec<_>>>()?;
         push_identities(&mut buffer, table.def, keys.into_iter());
         let statement = statement(Kind::Update, table.def, &buffer.tokens);
         let done = target.run(&statement, &buffer.values, &mut no_rows).await;
-        done.map_err(|error| problem::of_write(error, table.def, &[column], &[Value::Null]))?;
+        done.map_err(|error| problem::of_write(error, table.def, columns, &[]))?;
     }
     Ok(())
 }
 
 /// Links rows: two keys each. What is linked already stays so.
 pub(super) async fn link(target: Target<'_>, table: &'static TableDef, pairs: Vec<[Identity; 2]>) -> Result<()> {
-    let columns: Vec<u16> = table.relations.iter().map(|key| key.column).collect();
-    for pairs in pairs.chunks(MOST_KEYS) {
+    let columns: Vec<u16> = table.relations.iter().flat_map(|key| key.columns).copied().collect();
+    for pairs in pairs.chunks(MOST_LINKS / columns.len().max(1)) {
         let mut buffer = Buffer::default();
         columns.iter().for_each(|column| buffer.push(Token::Into(*column)));
         buffer.push(Token::Rows(pairs.len() as u32));
@@ -183,14 +189,12 @@ pub(super) async fn link(target: Target<'_>, table: &'static TableDef, pairs: Ve
 
 /// Takes links away, in one statement for each row of the side that has fewer.
 pub(super) async fn unlink(target: Target<'_>, table: &'static TableDef, pairs: Vec<[Identity; 2]>) -> Result<()> {
-    let [Some(first), Some(second)] = [0, 1].map(|side| table.relations.get(side).map(|key| key.column)) else {
-        return Ok(());
-    };
+    let [first, second] = table.relations else { return Ok(()) };
     let by = |side: usize| {
         let mut groups: HashMap<Identity, Vec<Value<'static>>> = HashMap::new();
         for [a, b] in &pairs {
             let (one, other) = if side == 0 { (a, b) } else { (b, a) };
-            groups.entry(one.clone()).or_default().extend(other.0.iter().cloned());
+            groups.entry(one.clone()).or_default().push(other.clone().whole());
         }
         groups
     };
@@ -199,15 +203,8 @@ pub(super) async fn unlink(target: Target<'_>, table: &'static TableDef, pairs: 
     for (key, others) in groups {
         for others in others.chunks(MOST_KEYS) {
             let mut buffer = Buffer::default();
-            buffer.push(Token::Column { via: Route::ROOT, column: one, outer: 0 });
-            buffer.push(Token::Bind(class_of(table, one)));
-            buffer.push(Token::Binary(Binary::Eq));
-            buffer.push(Token::Filter);
-            buffer.values.extend(key.0.iter().cloned());
-            buffer.push(Token::Column { via: Route::ROOT, column: many, outer: 0 });
-            buffer.push(Token::List(class_of(table, many)));
-            buffer.values.push(Value::List(others.to_vec()));
-            buffer.push(Token::In);
+            push_equal(&mut buffer, table, one.columns, key.clone().whole());
+            push_in(&mut buffer, Route::ROOT, table, many.columns, others.to_vec());
             buffer.push(Token::Filter);
             let done = target.run(&statement(Kind::Delete, table, &buffer.tokens), &buffer.values, &mut no_rows).await;
             done.map_err(|error| problem::of_write(error, table, &[], &[]))?;
@@ -215,6 +212,9 @@ pub(super) async fn unlink(target: Target<'_>, table: &'static TableDef, pairs: 
     }
     Ok(())
 }
+
+/// Values of links in one statement: no database takes more than 32,766.
+const MOST_LINKS: usize = 20_000;
 
 /// Keys per statement.
 pub(super) const MOST_KEYS: usize = 10_000;
@@ -225,30 +225,10 @@ pub(super) fn push_identities(
     table: &'static TableDef,
     keys: impl ExactSizeIterator<Item = Identity>,
 ) {
-    match (table.key, keys.len()) {
-        (_, 1) => keys.for_each(|key| push_identity(buffer, table, key)),
-        ([column], _) => {
-            buffer.push(Token::Column { via: Route::ROOT, column: *column, outer: 0 });
-            buffer.push(Token::List(class_of(table, *column)));
-            buffer.values.push(Value::List(keys.flat_map(|key| key.0).collect()));
-            buffer.push(Token::In);
-            buffer.push(Token::Filter);
-        }
-        (columns, _) => {
-            for (n, key) in keys.enumerate() {
-                for (m, column) in columns.iter().enumerate() {
-                    buffer.push(Token::Column { via: Route::ROOT, column: *column, outer: 0 });
-                    buffer.push(Token::Bind(class_of(table, *column)));
-                    buffer.push(Token::Binary(Binary::Eq));
-                    if m > 0 {
-                        buffer.push(Token::Binary(Binary::And));
-                    }
-                }
-                buffer.values.extend(key.0);
-                if n > 0 {
-                    buffer.push(Token::Binary(Binary::Or));
-                }
-            }
+    match keys.len() {
+        1 => keys.for_each(|key| push_identity(buffer, table, key)),
+        _ => {
+            push_in(buffer, Route::ROOT, table, table.key, keys.map(Identity::whole).collect());
             buffer.push(Token::Filter);
         }
     }

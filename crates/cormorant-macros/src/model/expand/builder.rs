@@ -17,10 +17,9 @@ pub(super) fn expand(model: &Model, names: &Names) -> TokenStream {
     let required: Vec<_> = tracked.iter().zip(parameters).filter(|(column, _)| column.is_required()).collect();
     let required_parameters: Vec<_> = required.iter().map(|(_, parameter)| parameter).collect();
     let required_traits: Vec<_> = required.iter().map(|(column, _)| &column.ident).collect();
-    let left_to_database: Vec<_> =
-        columns.iter().enumerate().filter(|(_, column)| column.db_default.is_some()).collect();
-    let left_positions = left_to_database.iter().map(|(position, _)| *position as u16);
-    let left_fields = left_to_database.iter().map(|(_, column)| &column.ident);
+    let left_to_database: Vec<_> = columns.iter().filter(|column| column.db_default.is_some()).collect();
+    let left_positions = left_to_database.iter().map(|column| column.at);
+    let left_fields = left_to_database.iter().map(|column| &column.ident);
     let nothing = tracked.iter().map(|_| quote!(()));
     let messages = tracked.iter().map(|column| {
         let (field, setter) = (&column.field, &column.setter);
@@ -34,7 +33,7 @@ pub(super) fn expand(model: &Model, names: &Names) -> TokenStream {
         quote!(#[diagnostic::on_unimplemented(message = #message, label = #label)])
     });
     let fields: Vec<_> = columns.iter().map(|column| &column.ident).collect();
-    let positions = 0..columns.len() as u16;
+    let positions: Vec<Vec<u16>> = columns.iter().map(|column| column.positions().collect()).collect();
     let types: Vec<_> = columns.iter().map(|column| &column.ty).collect();
     let setters = columns.iter().map(|column| {
         let given: Vec<_> = tracked
@@ -133,7 +132,7 @@ pub(super) fn expand(model: &Model, names: &Names) -> TokenStream {
             fn given(&self) -> #support::Columns {
                 let mut given = #support::Columns::none();
                 #(if self.#fields.is_some() {
-                    given.add(#positions);
+                    #(given.add(#positions);)*
                 })*
                 given
             }

@@ -17,7 +17,8 @@ pub(super) fn expand(model: &Model, names: &Names) -> TokenStream {
     };
     let Parts { entity, places, reads, values, copies, methods, items } = &parts;
     let leads = super::related::leads(model, names);
-    let positions: Vec<_> = (0..columns.len() as u16).collect();
+    let positions: Vec<Vec<u16>> = columns.iter().map(|column| column.positions().collect()).collect();
+    let all = 0..values.len() as u16;
     let keys: Vec<_> = columns.iter().enumerate().filter(|(_, column)| column.key.is_some()).collect();
     let key_reads: Vec<_> = keys.iter().filter_map(|(n, _)| reads.get(*n)).collect();
     let key_places: Vec<_> = keys.iter().filter_map(|(n, _)| places.get(*n)).collect();
@@ -52,7 +53,7 @@ pub(super) fn expand(model: &Model, names: &Names) -> TokenStream {
 
             fn value(entity: &Self::Entity, column: u16) -> #support::Result<#support::Value<'_>, #support::Unstorable> {
                 match column {
-                    #(#positions => #values,)*
+                    #(#all => #values,)*
                     _ => #support::Ok(#support::Value::Null),
                 }
             }
@@ -75,7 +76,7 @@ pub(super) fn expand(model: &Model, names: &Names) -> TokenStream {
 
             fn changed(snapshot: &Self::Snapshot, entity: &Self::Entity) -> #support::Columns {
                 let mut changed = #support::Columns::none();
-                #(if snapshot.#places != #reads { changed.add(#positions); })*
+                #(if snapshot.#places != #reads { #(changed.add(#positions);)* })*
                 changed
             }
 
@@ -93,7 +94,7 @@ pub(super) struct Parts {
     pub(super) entity: TokenStream,
     /// The columns' fields in the snapshot.
     pub(super) places: Vec<Member>,
-    /// Each column of `entity`; as what is bound; as a copy.
+    /// Each field's place in `entity`, and as a copy; each column as what is bound.
     pub(super) reads: Vec<TokenStream>,
     pub(super) values: Vec<TokenStream>,
     pub(super) copies: Vec<TokenStream>,
@@ -115,6 +116,9 @@ pub(super) fn loaded(model: &Model, names: &Names) -> Vec<TokenStream> {
             let value = quote!(<#ty as #support::Field>::load(row)?);
             match column.target.as_ref().and_then(|_| foreign.next()) {
                 // It says which field it is when it is read without its row.
+                Some(number) if column.is_composite() => {
+                    quote!(<#ty as #support::Composite>::load(row, &#table.relations[#number])?)
+                }
                 Some(number) => quote!(#support::Named::named(#value, &#table.relations[#number])),
                 None => value,
             }
@@ -128,7 +132,6 @@ fn own(model: &Model, names: &Names) -> Parts {
     let Names { support, snapshot, .. } = names;
     let fields: Vec<_> = columns.iter().map(|column| &column.ident).collect();
     let types: Vec<_> = columns.iter().map(|column| &column.ty).collect();
-    let positions: Vec<_> = (0..columns.len() as u16).collect();
     let places: Vec<Member> = (0..columns.len()).map(Member::from).collect();
     let loaded = loaded(model, names);
     let pointers: Vec<_> = columns.iter().filter(|column| column.target.is_some()).map(|c| &c.ident).collect();
@@ -145,6 +148,18 @@ fn own(model: &Model, names: &Names) -> Parts {
     });
     let related = super::related::unloaded(model, names);
     let load_related = super::related::load(model, names);
+    let firsts = columns.iter().map(|column| column.at);
+    let values = columns.iter().flat_map(|column| {
+        let (ident, ty) = (&column.ident, &column.ty);
+        (0..column.names.len()).map(move |part| match column.is_composite() {
+            true => quote!(<#ty as #support::Composite>::value(&entity.#ident, #part)),
+            false => quote!(<#ty as #support::Field>::value(&entity.#ident)),
+        })
+    });
+    let stored = columns.iter().filter(|column| !column.is_composite()).map(|column| {
+        let (ident, ty) = (&column.ident, &column.ty);
+        quote!(<#ty as #support::Field>::as_stored(&mut entity.#ident);)
+    });
     let generated = columns.iter().find_map(|column| {
         let field = &column.ident;
         match column.key? {
@@ -175,7 +190,7 @@ fn own(model: &Model, names: &Names) -> Parts {
 
         fn assign(entity: &mut Self::Entity, column: u16, row: &mut #support::Row<'_>) -> #support::Result<()> {
             match column {
-                #(#positions => entity.#fields = #loaded,)*
+                #(#firsts => entity.#fields = #loaded,)*
                 _ => {}
             }
             #support::Ok(())
@@ -191,7 +206,7 @@ fn own(model: &Model, names: &Names) -> Parts {
         }
 
         fn as_stored(entity: &mut Self::Entity) {
-            #(<#types as #support::Field>::as_stored(&mut entity.#fields);)*
+            #(#stored)*
         }
 
         #generated
@@ -222,11 +237,7 @@ fn own(model: &Model, names: &Names) -> Parts {
         entity: quote!(#ident),
         places,
         reads: fields.iter().map(|field| quote!(entity.#field)).collect(),
-        values: fields
-            .iter()
-            .zip(&types)
-            .map(|(field, ty)| quote!(<#ty as #support::Field>::value(&entity.#field)))
-            .collect(),
+        values: values.collect(),
         copies: fields.iter().map(|field| quote!(#support::Clone::clone(&entity.#field))).collect(),
         methods,
         items,

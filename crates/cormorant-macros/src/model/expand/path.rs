@@ -14,11 +14,10 @@ pub(super) fn expand(model: &Model, names: &Names) -> TokenStream {
     let mut relation = 0u8;
     let methods: Vec<_> = columns
         .iter()
-        .enumerate()
-        .map(|(position, column)| {
+        .map(|column| {
             let number = column.target.is_some().then_some(relation);
             relation += u8::from(number.is_some());
-            method(position as u16, number, column, names)
+            method(number, column, names)
         })
         .collect();
     let relations = model.related.iter().enumerate().map(|(n, related)| to_many(n as u8, related, names));
@@ -79,9 +78,9 @@ fn of_records(model: &Model, names: &Names) -> TokenStream {
     }
 }
 
-fn method(position: u16, relation: Option<u8>, column: &Column, names: &Names) -> TokenStream {
+fn method(relation: Option<u8>, column: &Column, names: &Names) -> TokenStream {
     let Names { support, root, join, .. } = names;
-    let Column { path, target, .. } = column;
+    let Column { path, target, at, .. } = column;
     let docs = super::docs(&column.field, &column.docs);
     match (target, relation) {
         (Some(target), Some(relation)) => {
@@ -100,7 +99,7 @@ fn method(position: u16, relation: Option<u8>, column: &Column, names: &Names) -
             quote! {
                 #docs
                 pub fn #path(&self) -> #support::Expr<#root, #ty> {
-                    #support::Expr::column(self.route, #position)
+                    #support::Expr::column(self.route, #at)
                 }
             }
         }
@@ -129,12 +128,10 @@ fn to_many(number: u8, related: &Related, names: &Names) -> TokenStream {
     }
 }
 
-/// Comparing the row itself: by its key, which has to be one column.
+/// Comparing the row itself: by its key.
 fn comparisons(model: &Model, names: &Names) -> TokenStream {
     let Names { support, root, join, item, mark, .. } = names;
     let ident = &model.ident;
-    let mut keys = model.columns.iter().filter(|column| column.key.is_some());
-    let (Some(_), None) = (keys.next(), keys.next()) else { return TokenStream::new() };
     // A column of that name comes first: its key can be set, `b.author().id().set(2)`.
     let set = (!model.columns.iter().any(|column| column.path == "set")).then(|| {
         quote! {

@@ -17,17 +17,21 @@ pub(super) fn expand(model: &Model, names: &Names) -> TokenStream {
     let singular = singular(name);
     let links = related::links(model, names);
     let schema = optional(model.schema.as_deref());
-    let columns = model.columns.iter().enumerate().map(|(position, of)| {
+    let columns = model.columns.iter().enumerate().flat_map(|(number, of)| {
+        if of.is_composite() {
+            return composite(of, support);
+        }
         let column = column(of, support);
-        match model.indexes.iter().any(|index| index.columns.contains(&position)) {
-            true => quote!(#column.indexable()),
-            false => column,
+        match model.indexes.iter().any(|index| index.columns.contains(&number)) {
+            true => vec![quote!(#column.indexable())],
+            false => vec![column],
         }
     });
-    let key = model.columns.iter().enumerate().filter(|(_, column)| column.key.is_some()).map(|(n, _)| n as u16);
-    let relations = model.columns.iter().enumerate().filter_map(|(n, column)| relation(n, column, name, support));
+    let key = model.columns.iter().filter(|column| column.key.is_some()).flat_map(Column::positions);
+    let relations = model.columns.iter().filter_map(|column| relation(column, name, support));
+    let references = model.columns.iter().filter_map(|column| assert_references(column, name, support));
     let indexes = model.indexes.iter().map(|index| {
-        let columns = index.columns.iter().map(|position| *position as u16);
+        let columns = index.columns.iter().filter_map(|number| model.columns.get(*number)).flat_map(Column::positions);
         let (name, unique) = (optional(index.name.as_deref()), index.unique);
         quote!(#support::IndexDef { name: #name, columns: &[#(#columns),*], unique: #unique })
     });
@@ -37,6 +41,7 @@ pub(super) fn expand(model: &Model, names: &Names) -> TokenStream {
     quote! {
         #(#asserts)*
         #(#check_names)*
+        #(#references)*
 
         static #static_name: #support::TableDef = #support::TableDef {
             model: #name,
@@ -58,7 +63,8 @@ pub(super) fn expand(model: &Model, names: &Names) -> TokenStream {
 }
 
 fn column(column: &Column, support: &Ident) -> TokenStream {
-    let Column { field, name, ty, .. } = column;
+    let Column { field, names, ty, .. } = column;
+    let name = names.first();
     let max_length = column.max_length.as_ref().map(|n| quote!(.max_length(#n)));
     let decimal = column.decimal.map(|(precision, scale)| quote!(.decimal(#precision, #scale)));
     let unique = column.unique.then(|| quote!(.unique()));
@@ -80,6 +86,36 @@ fn column(column: &Column, support: &Ident) -> TokenStream {
     let secret = column.secret.then(|| quote!(.secret()));
     // The type comes first in both: a type that no column holds is one message, on the type.
     quote!(#support::ColumnDef::new(#field, #name, <#ty as #support::Field>::TYPE, <#ty as #support::Field>::NULL).allowed(<#ty as #support::Field>::ALLOWED) #max_length #decimal #unique #index #key #default #check #secret)
+}
+
+/// The columns of a foreign key to a key of several: each holds what that of the key does.
+fn composite(column: &Column, support: &Ident) -> Vec<TokenStream> {
+    let Column { field, names, ty, target, .. } = column;
+    let secret = column.secret.then(|| quote!(.secret()));
+    let of = |(part, name): (usize, &String)| {
+        let holds = quote!(<<#target as #support::Mapper>::Key as #support::Key>::TYPES.at(#part));
+        quote!(#support::ColumnDef::new(#field, #name, #holds, <#ty as #support::Composite>::NULL) #secret)
+    };
+    names.iter().enumerate().map(of).collect()
+}
+
+/// The columns that a foreign key references are the key that it points at: only the compiler knows that.
+fn assert_references(column: &Column, model: &str, support: &Ident) -> Option<TokenStream> {
+    let Column { target, references, .. } = column;
+    let target = target.as_ref()?;
+    let field = format!("{model}.{}", column.field);
+    Some(quote_spanned! {column.references_at=>
+        const _: () = {
+            const WRONG: #support::Option<#support::link::Message> = #support::link::wrong_references(
+                #field,
+                <#target as #support::Mapper>::TABLE,
+                &[#(#references),*],
+            );
+            if let #support::Some(message) = &WRONG {
+                ::core::panic!("{}", message.text());
+            }
+        };
+    })
 }
 
 /// A default that is a path: a variant of an enum is stored as what only its type knows. The database knows no other
@@ -108,7 +144,8 @@ fn assert_type(column: &Column, support: &Ident) -> Option<TokenStream> {
 
 /// A check of the struct by the name of an enum's: only the compiler knows what is an enum.
 fn assert_check_name(column: &Column, model: &Model, support: &Ident) -> Option<TokenStream> {
-    let Column { name, ty, .. } = column;
+    let Column { names, ty, .. } = column;
+    let name = names.first()?;
     let own = column.check.as_ref().map(|_| format!("{name}_check"));
     let taken = |check: &str| check == name || own.as_deref() == Some(check);
     let (check, _) = model.checks.iter().find(|(check, _)| taken(check)).filter(|_| column.unknown)?;
@@ -118,8 +155,8 @@ fn assert_check_name(column: &Column, model: &Model, support: &Ident) -> Option<
     })
 }
 
-fn relation(position: usize, column: &Column, model: &str, support: &Ident) -> Option<TokenStream> {
-    let (field, target, position) = (&column.field, column.target.as_ref()?, position as u16);
+fn relation(column: &Column, model: &str, support: &Ident) -> Option<TokenStream> {
+    let (field, target, positions) = (&column.field, column.target.as_ref()?, column.positions());
     let action = |word: &Ident| match word.to_string().as_str() {
         "cascade" => quote!(#support::OnDelete::Cascade),
         "set_null" => quote!(#support::OnDelete::SetNull),
@@ -135,7 +172,7 @@ fn relation(position: usize, column: &Column, model: &str, support: &Ident) -> O
         #support::RelationDef {
             model: #model,
             field: #field,
-            column: #position,
+            columns: &[#(#positions),*],
             target: || <#target as #support::Mapper>::TABLE,
             target_path: <#target as #support::Mapper>::PATH,
             on_delete: #on_delete,
