@@ -91,6 +91,15 @@ pub trait Mapper: Sized + 'static {
     /// Whatever the entity says of values that it had before.
     fn restore(entity: &mut Self::Entity, snapshot: Self::Snapshot) -> Result<()>;
 
+    /// The value that a snapshot has in a column of a unique constraint other than the key; NULL for others. A session
+    /// asks for it where unique values move between rows.
+    ///
+    /// # Errors
+    /// As [`value`](Self::value).
+    fn unique_value(_snapshot: &Self::Snapshot, _column: u16) -> Result<Value<'_>, Unstorable> {
+        Ok(Value::Null)
+    }
+
     /// The columns that are no longer as the snapshot has them.
     fn changed(snapshot: &Self::Snapshot, entity: &Self::Entity) -> Columns;
 

@@ -131,6 +131,149 @@ cases! {
         first.n += 1;
         first.save(tx).await
     });
+    "Session::flush", UNTOUCHED => |s| async {
+        let mut session = s.db().session();
+        session.add(mark(1));
+        session.flush().await
+    };
+    "Session::commit", (5, 3) => |s| async {
+        let mut session = s.db().session();
+        session.add(mark(1));
+        session.add(mark(2));
+        session.commit().await
+    };
+    "Session::rollback", UNTOUCHED => |s| async {
+        let mut session = s.db().session();
+        session.add(mark(1));
+        session.flush().await?;
+        session.rollback().await
+    };
+    "Session::close", UNTOUCHED => |s| async {
+        let mut session = s.db().session();
+        session.add(mark(1));
+        session.flush().await?;
+        session.close().await
+    };
+    "Session::begin", UNTOUCHED => |s| async {
+        let mut session = s.db().session();
+        Record::insert(mark(1), session.begin().await?).await.map(drop)
+    };
+    "Session::savepoint", UNTOUCHED => |s| async {
+        let mut session = s.db().session();
+        session.add(mark(1));
+        session.savepoint().await.map(drop)
+    };
+    "Session::release", (4, 1) => |s| async {
+        let mut session = s.db().session();
+        let savepoint = session.savepoint().await?;
+        session.add(mark(1));
+        session.release(savepoint).await?;
+        session.commit().await
+    };
+    "Session::rollback_to", (4, 1) => |s| async {
+        let mut session = s.db().session();
+        session.add(mark(1));
+        let savepoint = session.savepoint().await?;
+        session.add(mark(2));
+        session.rollback_to(savepoint).await?;
+        session.commit().await
+    };
+    "Session::transaction", (4, 1) => |s| async {
+        let mut session = s.db().session();
+        session.transaction(async |session| Ok(session.add(mark(1)))).await?;
+        session.commit().await
+    };
+    "Session::try_transaction", (4, 1) => |s| async {
+        let mut session = s.db().session();
+        session.add(mark(1));
+        let failed = session.try_transaction(async |session| {
+            session.add(mark(2));
+            session.flush().await?;
+            Err::<(), _>(Error::other("no"))
+        }).await;
+        expected(failed, ErrorKind::Other)?;
+        session.commit().await
+    };
+    "Session::get", UNTOUCHED => |s| async { s.db().session().get::<Mark>(FIRST).await.map(drop) };
+    "Session::find", UNTOUCHED => |s| async { s.db().session().find::<Mark>(1).await.map(drop) };
+    "Session::all", UNTOUCHED => |s| async {
+        let mut session = s.db().session();
+        session.add(mark(1));
+        session.all(Mark::query()).await.map(drop)
+    };
+    "Session::first", UNTOUCHED => |s| async { s.db().session().first(Mark::query()).await.map(drop) };
+    "Session::one", UNTOUCHED => |s| async {
+        s.db().session().one(Mark::filter(|m| m.id().eq(FIRST))).await.map(drop)
+    };
+    "Session::refresh", UNTOUCHED => |s| async {
+        let mut session = s.db().session();
+        let first = session.get::<Mark>(FIRST).await?;
+        session.refresh(first).await
+    };
+    "Session::refresh_all", UNTOUCHED => |s| async {
+        let mut session = s.db().session();
+        let all = session.all(Mark::query()).await?;
+        session.refresh_all(all).await
+    };
+    "Session::merge", (3, 5) => |s| async {
+        let mut session = s.db().session();
+        session.merge(Mark { id: FIRST, n: 5 }).await?;
+        session.commit().await
+    };
+    "Session::merge_all", (4, 9) => |s| async {
+        let mut session = s.db().session();
+        session.merge_all([Mark { id: FIRST, n: 5 }, mark(4)]).await?;
+        session.commit().await
+    };
+    "Session::update_all", (3, 6) => |s| async {
+        let mut session = s.db().session();
+        session.update_all(Mark::query(), |m| m.n().set(2)).await?;
+        session.commit().await
+    };
+    "Session::delete_all", (2, 0) => |s| async {
+        let mut session = s.db().session();
+        session.delete_all(Mark::filter(|m| m.id().eq(LAST))).await?;
+        session.commit().await
+    };
+    "Session::related", UNTOUCHED => |s| async {
+        let mut session = s.db().session();
+        let label = session.add(Label::builder());
+        session.flush().await?;
+        session.expire_all();
+        session.related(label, |l| l.marks()).await.map(drop)
+    };
+    "Session::link", (4, 1) => |s| async {
+        let mut session = s.db().session();
+        let (label, mark) = (session.add(Label::builder()), session.add(mark(1)));
+        session.link(label, |l| l.marks(), mark).await?;
+        session.commit().await
+    };
+    "Session::unlink", UNTOUCHED => |s| async {
+        let mut session = s.db().session();
+        let label = session.add(Label::builder());
+        let first = session.get::<Mark>(FIRST).await?;
+        session.unlink(label, |l| l.marks(), first).await?;
+        session.commit().await
+    };
+    "Session::set", UNTOUCHED => |s| async {
+        let mut session = s.db().session();
+        let label = session.add(Label::builder());
+        let all = session.all(Mark::query()).await?;
+        session.set(label, |l| l.marks(), all).await?;
+        session.commit().await
+    };
+    "Session::stream", UNTOUCHED => |s| async { s.db().session().stream(Mark::query()).await.map(drop) };
+    "ObjectStream::next", UNTOUCHED => |s| async {
+        let mut session = s.db().session();
+        let mut marks = session.stream(Mark::query()).await?;
+        while marks.next(&mut session).await?.is_some() {}
+        Ok(())
+    };
+    "RowStream::next", UNTOUCHED => |s| async {
+        let mut marks = Mark::query().stream(s.db());
+        while marks.next().await?.is_some() {}
+        Ok(())
+    };
     "Transaction::transaction", (5, 3) => |s| s.db().transaction(async |tx| {
         Record::insert(mark(1), tx).await?;
         tx.transaction(async |inner| { Record::insert(mark(2), inner).await.map(drop) }).await

@@ -75,6 +75,34 @@ struct Egg {
     hen: ForeignKey<Hen>,
 }
 
+/// A key of two columns, rows that point at it, and links with it.
+#[derive(Model, Clone, Debug, PartialEq)]
+#[model(table = "ses_lines")]
+struct Line {
+    #[model(key)]
+    order: i64,
+    #[model(key)]
+    number: i32,
+    title: String,
+    parcels: HasMany<Parcel>,
+    tags: ManyToMany<LineTag>,
+}
+
+#[derive(Model, Clone, Debug, PartialEq)]
+#[model(table = "ses_line_tags")]
+struct LineTag {
+    id: i64,
+    lines: ManyToMany<Line>,
+}
+
+#[derive(Model, Clone, Debug, PartialEq)]
+#[model(table = "ses_parcels")]
+struct Parcel {
+    id: i64,
+    #[model(references(order, number))]
+    line: Option<ForeignKey<Line>>,
+}
+
 async fn tables(test: &Fixture) -> Result<Session> {
     test.db.create(models![User, Note, Tag, Place, Firm, Worker]).await?;
     test.statements();
@@ -404,6 +432,47 @@ conformance! {
         other.unlink(a2, |n| n.tags(), tags[0]).await?;
         other.rollback().await?;
         assert_eq!(other.related(a2, |n| n.tags()).await?.len(), 2);
+    }
+
+    async fn keys_of_several_columns(test: &Fixture) {
+        test.db.create(models![Line, LineTag, Parcel]).await?;
+        let mut session = test.db.session();
+        let line = |number| Line {
+            order: 7,
+            number,
+            title: format!("{number}"),
+            parcels: HasMany::default(),
+            tags: ManyToMany::default(),
+        };
+        let (one, two) = (session.add(line(1)), session.add(line(2)));
+        let (a, b) = (session.add(Parcel { id: 0, line: Some(two.into()) }), session.add(Parcel { id: 0, line: None }));
+        let tag = session.add(LineTag { id: 0, lines: ManyToMany::default() });
+        session.set(tag, |t| t.lines(), [one, two]).await?;
+        test.statements();
+        session.commit().await?;
+        assert_eq!(verbs(test), ["INSERT"; 4]);
+        let mut other = test.db.session();
+        let lines = other.all(Line::query().include(|l| l.parcels()).include(|l| l.tags())).await?;
+        assert_eq!(verbs(test), ["SELECT"; 3]);
+        let two2 = other.get::<Line>((7, 2)).await?;
+        assert_eq!(other.related(two2, |l| l.parcels()).await?.len(), 1);
+        assert_eq!(other.related(lines[0], |l| l.tags()).await?.len(), 1);
+        assert_eq!(test.statements(), Vec::<String>::new());
+        session.link(one, |l| l.parcels(), a).await?;
+        session.link(one, |l| l.parcels(), b).await?;
+        session.unlink(tag, |t| t.lines(), two).await?;
+        session[one].title = "x".into();
+        session[two].title = "y".into();
+        session.commit().await?;
+        assert_eq!(verbs(test), ["UPDATE", "UPDATE", "DELETE"]);
+        assert_eq!(Parcel::filter(|p| p.line().title().eq("x")).count(&test.db).await?, 2);
+        assert_eq!(test.rows_in("ses_line_tags_ses_lines").await?, 1);
+        session.delete(a);
+        session.delete(b);
+        session.delete(one);
+        session.delete(two);
+        session.commit().await?;
+        assert_eq!(test.rows_in("ses_lines").await?, 0);
     }
 
     async fn a_parent_that_is_deleted_with_a_child_just_added(test: &Fixture) {

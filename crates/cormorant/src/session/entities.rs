@@ -106,8 +106,8 @@ pub(super) trait Entities: Send + Sync {
     fn undo(&mut self, at: u32) -> Result<()>;
     /// The transaction was committed: nothing is undone any more.
     fn committed(&mut self);
-    /// What the database holds in some columns.
-    fn base_values(&mut self, at: u32, columns: &[u16]) -> Result<Vec<Value<'static>>>;
+    /// What the database holds in the columns of a unique constraint, of an object that was borrowed mutably.
+    fn base_values(&self, at: u32, columns: &[u16]) -> Result<Vec<Value<'static>>>;
     /// The columns are what the database holds now, and were never anything else.
     fn forget_base(&mut self, at: u32);
     /// A deleted object gives its row to another one of the same key, which then changes it.
@@ -211,18 +211,13 @@ impl<M: Mapper> Entities for Typed<M> {
         self.before.clear();
     }
 
-    fn base_values(&mut self, at: u32, columns: &[u16]) -> Result<Vec<Value<'static>>> {
-        let Some(Object { entity: Some(entity), base }) = self.objects.get_mut(at as usize) else {
-            return Ok(Vec::new());
-        };
-        // A snapshot's columns are read where an entity's are.
-        let now = base.as_ref().map(|base| (M::snapshot(entity), M::copy(base)));
-        let (now, base) = now.unzip();
-        base.map_or(Ok(()), |base| M::restore(entity, base))?;
-        let values = columns.iter().map(|column| M::value(entity, *column).map_or(Value::Null, Value::into_owned));
-        let values = values.collect();
-        now.map_or(Ok(()), |now| M::restore(entity, now))?;
-        Ok(values)
+    fn base_values(&self, at: u32, columns: &[u16]) -> Result<Vec<Value<'static>>> {
+        if columns == M::TABLE.key {
+            return Ok(self.base_identity(at)?.0.into_vec());
+        }
+        let base = self.objects.get(at as usize).and_then(|object| object.base.as_ref());
+        let value = |column: &u16| base.map_or(Ok(Value::Null), |base| M::unique_value(base, *column));
+        Ok(columns.iter().map(|column| value(column).map_or(Value::Null, Value::into_owned)).collect())
     }
 
     fn forget_base(&mut self, at: u32) {

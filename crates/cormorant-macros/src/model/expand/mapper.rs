@@ -17,6 +17,7 @@ pub(super) fn expand(model: &Model, names: &Names) -> TokenStream {
     };
     let Parts { entity, places, reads, values, copies, methods, items } = &parts;
     let leads = super::related::leads(model, names);
+    let unique_value = unique_value(model, names, places);
     let positions: Vec<Vec<u16>> = columns.iter().map(|column| column.positions().collect()).collect();
     let all = 0..values.len() as u16;
     let keys: Vec<_> = columns.iter().enumerate().filter(|(_, column)| column.key.is_some()).collect();
@@ -82,10 +83,41 @@ pub(super) fn expand(model: &Model, names: &Names) -> TokenStream {
 
             #methods
             #leads
+            #unique_value
         }
 
         #items
     }
+}
+
+/// What a snapshot has in the columns of unique constraints.
+fn unique_value(model: &Model, names: &Names, places: &[Member]) -> Option<TokenStream> {
+    let support = &names.support;
+    let is_unique = |number: usize| model.indexes.iter().any(|index| index.unique && index.columns.contains(&number));
+    let unique = model.columns.iter().enumerate().zip(places);
+    let unique = unique.filter(|((number, column), _)| column.unique || is_unique(*number));
+    let arms: Vec<_> = unique
+        .flat_map(|((_, column), place)| {
+            let ty = &column.ty;
+            column.positions().enumerate().map(move |(part, position)| match column.is_composite() {
+                true => quote!(#position => <#ty as #support::Composite>::value(&snapshot.#place, #part)),
+                false => quote!(#position => <#ty as #support::Field>::value(&snapshot.#place)),
+            })
+        })
+        .collect();
+    (!arms.is_empty()).then(|| {
+        quote! {
+            fn unique_value(
+                snapshot: &Self::Snapshot,
+                column: u16,
+            ) -> #support::Result<#support::Value<'_>, #support::Unstorable> {
+                match column {
+                    #(#arms,)*
+                    _ => #support::Ok(#support::Value::Null),
+                }
+            }
+        }
+    })
 }
 
 /// What of a mapper depends on where its columns are.
