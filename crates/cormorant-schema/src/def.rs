@@ -112,6 +112,11 @@ impl TableDef {
         self.key.iter().filter_map(|position| self.column(*position))
     }
 
+    /// The position of the column that counts the versions of a row, where there is one.
+    pub fn version(&self) -> Option<u16> {
+        (0..).zip(self.columns).find(|(_, column)| column.version).map(|(position, _)| position)
+    }
+
     /// The position of the key column that the database generates, where there is one.
     pub fn generated_key(&self) -> Option<u16> {
         match self.key {
@@ -146,6 +151,8 @@ pub struct ColumnDef {
     pub generated: bool,
     /// Never shown in messages.
     pub secret: bool,
+    /// It counts the versions of its row: who writes one that somebody else has written since is refused.
+    pub version: bool,
 }
 
 impl ColumnDef {
@@ -163,6 +170,7 @@ impl ColumnDef {
             check: None,
             generated: false,
             secret: false,
+            version: false,
         }
     }
 
@@ -238,6 +246,12 @@ impl ColumnDef {
             None => names::check(table, self.name),
             Some(_) => names::check(table, &format!("{}_check", self.name)),
         })
+    }
+
+    /// Counting the versions of its row.
+    pub const fn version(mut self) -> Self {
+        self.version = true;
+        self
     }
 
     /// Never shown in messages.

@@ -91,6 +91,12 @@ pub trait Mapper: Sized + 'static {
     /// Whatever the entity says of values that it had before.
     fn restore(entity: &mut Self::Entity, snapshot: Self::Snapshot) -> Result<()>;
 
+    /// Makes the version of a row what the snapshot has, and one `up` where the row is about to be written; gives its
+    /// column and what the snapshot has, where the table has one.
+    fn bump(_snapshot: &Self::Snapshot, _entity: &mut Self::Entity, _up: bool) -> Option<(u16, Value<'static>)> {
+        None
+    }
+
     /// The value that a snapshot has in a column of a unique constraint other than the key; NULL for others. A session
     /// asks for it where unique values move between rows.
     ///
@@ -170,6 +176,7 @@ pub trait Mapper: Sized + 'static {
 /// | `inverse = field` | the other side of a `ManyToMany` of a model with itself |
 /// | `path = "…"` | the method's name on the path |
 /// | `secret` | never shown in messages |
+/// | `version` | counts the versions of the row, from 1: saving or deleting one that somebody else has saved since is [`ErrorKind::Stale`](crate::ErrorKind::Stale) |
 /// | `skip` | no column |
 ///
 /// The builder has a method per field; for a field named as one of its own methods (`build`, `insert`,
@@ -321,18 +328,21 @@ pub type PathOf<M> = <M as Mapper>::Path<M, Inner>;
 /// The condition that a row has a key, whose values are to be bound in order.
 #[inline]
 pub(crate) fn by_key(table: &'static TableDef) -> SmallVec<[Token; 4]> {
-    let condition = |column: &u16| {
-        [
-            Token::Column { via: Route::ROOT, column: *column, outer: 0 },
-            Token::Bind(query::class_of(table, *column)),
-            Token::Binary(cormorant_sql::Binary::Eq),
-            Token::Filter,
-        ]
-    };
     match table.key {
-        [column] => SmallVec::from_buf(condition(column)),
-        columns => columns.iter().flat_map(condition).collect(),
+        [column] => SmallVec::from_buf(equal(table, *column)),
+        columns => columns.iter().flat_map(|column| equal(table, *column)).collect(),
     }
+}
+
+/// The condition that a column has a value, which is to be bound.
+#[inline]
+pub(crate) fn equal(table: &'static TableDef, column: u16) -> [Token; 4] {
+    [
+        Token::Column { via: Route::ROOT, column, outer: 0 },
+        Token::Bind(query::class_of(table, column)),
+        Token::Binary(cormorant_sql::Binary::Eq),
+        Token::Filter,
+    ]
 }
 
 fn by_keys<M: Mapper>(keys: impl Iterator<Item = M::Key>) -> Query<M, M> {

@@ -75,6 +75,15 @@ struct Egg {
     hen: ForeignKey<Hen>,
 }
 
+#[derive(Model, Clone, Debug, PartialEq)]
+#[model(table = "ses_pages")]
+struct Page {
+    id: i64,
+    text: String,
+    #[model(version)]
+    version: i32,
+}
+
 /// A key of two columns, rows that point at it, and links with it.
 #[derive(Model, Clone, Debug, PartialEq)]
 #[model(table = "ses_lines")]
@@ -432,6 +441,52 @@ conformance! {
         other.unlink(a2, |n| n.tags(), tags[0]).await?;
         other.rollback().await?;
         assert_eq!(other.related(a2, |n| n.tags()).await?.len(), 2);
+    }
+
+    async fn versions_are_counted_and_compared(test: &Fixture) {
+        test.db.create(models![Page]).await?;
+        let mut session = test.db.session();
+        let page = |n: i32| Page::builder().text(n.to_string());
+        let pages: Vec<_> = (0..3).map(|n| session.add(page(n))).collect();
+        session.commit().await?;
+        assert_eq!(session[pages[0]].version, 1);
+        verbs(test);
+        pages.iter().for_each(|page| session[*page].text.push('!'));
+        session.commit().await?;
+        assert_eq!(verbs(test), ["UPDATE"], "each compared, in one statement");
+        assert_eq!(session[pages[2]].version, 2);
+
+        // As records: the second writer is told.
+        let key = session[pages[0]].id;
+        let (mut one, mut other) = (Page::get(&test.db, key).await?, Page::get(&test.db, key).await?);
+        one.text = "one".into();
+        one.save(&test.db).await?;
+        other.text = "other".into();
+        let error = other.save(&test.db).await.unwrap_err();
+        assert!(error.is_stale() && error.to_string().contains("changed"), "{error}");
+        assert_eq!(other.version, 2, "as it was read");
+        assert!(other.delete(&test.db).await.unwrap_err().is_stale());
+        assert!(Page::update_many(&test.db, [&mut other]).await.unwrap_err().is_stale());
+        assert_eq!(other.version, 2);
+        other.refresh(&test.db).await?;
+        assert_eq!((other.version, other.text.as_str()), (3, "one"));
+        other.text = "again".into();
+        Page::update_many(&test.db, [&mut other]).await?;
+        assert_eq!(Page::get(&test.db, key).await?.version, 4);
+
+        // As objects: what was read before is stale.
+        session[pages[0]].text = "late".into();
+        session[pages[1]].text = "late".into();
+        assert!(session.commit().await.unwrap_err().is_stale());
+        session.rollback().await?;
+        assert_eq!(session[pages[1]].version, 2);
+        session.delete(pages[0]);
+        assert!(session.commit().await.unwrap_err().is_stale());
+        session.rollback().await?;
+        session.refresh(pages[0]).await?;
+        pages.iter().for_each(|page| session.delete(*page));
+        session.commit().await?;
+        assert_eq!(test.rows_in("ses_pages").await?, 0);
     }
 
     async fn keys_of_several_columns(test: &Fixture) {

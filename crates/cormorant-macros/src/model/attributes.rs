@@ -96,6 +96,7 @@ pub(super) struct OnField {
     pub(super) inverse: Option<Ident>,
     pub(super) path: Option<LitStr>,
     pub(super) secret: bool,
+    pub(super) version: bool,
     pub(super) skip: bool,
     /// Of a mapper, what gives the column's value.
     pub(super) get: Option<Expr>,
@@ -116,7 +117,7 @@ pub(super) struct Reference {
 const STRUCT_KEYS: [&str; 9] =
     ["table", "schema", "rename_all", "crate", "index", "unique", "check", "strict", "autoincrement"];
 const MAPPER_STRUCT_KEYS: [&str; 3] = ["entity", "build", "try_build"];
-const FIELD_KEYS: [&str; 20] = [
+const FIELD_KEYS: [&str; 21] = [
     "key",
     "column",
     "max_length",
@@ -137,6 +138,7 @@ const FIELD_KEYS: [&str; 20] = [
     "path",
     "secret",
     "skip",
+    "version",
 ];
 
 impl OnStruct {
@@ -209,6 +211,7 @@ impl OnField {
                 "inverse" => this.inverse = Some(word(meta, "followers")?),
                 "path" => this.path = Some(text(meta)?),
                 "secret" => this.secret = flag(meta)?,
+                "version" => this.version = flag(meta)?,
                 "skip" => this.skip = flag(meta)?,
                 "get" if of == Of::Mapper => this.get = Some(getter(meta)?),
                 _ => {
@@ -337,12 +340,13 @@ fn word(meta: &ParseNestedMeta<'_>, such_as: &str) -> syn::Result<Ident> {
 
 /// Keys of a model's fields that a mapper's have not.
 fn is_of_model(key: &str) -> bool {
-    ["default", "skip", "references", "via", "through", "inverse"].contains(&key)
+    ["default", "skip", "version", "references", "via", "through", "inverse"].contains(&key)
 }
 
 fn not_of_mapper(key: &str) -> String {
     let instead = match key {
         "default" => "it is the builder's, and a mapper has none: what the database gives is `db_default = \"SQL\"`",
+        "version" => "what it stores counts its own versions, or none",
         "skip" => "each of its fields is a column: leave the field out",
         "references" => "its foreign keys have one column: map the columns as they are",
         _ => "it has columns, and no relations that are kept in other tables",

@@ -111,6 +111,9 @@ pub(super) fn check(of: Of, input: &DeriveInput) -> syn::Result<Model> {
         width += column.names.len();
     }
     keys(of, input, &mut columns, fields.is_some(), &mut errors);
+    for second in columns.iter().filter(|column| column.version).skip(1) {
+        errors.fatal(&second.ident, format!("`{}` is a second `version`: a row has one", second.field));
+    }
     unique_names(&columns, &mut errors);
     unique_paths(&columns, &related, &mut errors);
     related::check_inverses(&related, &mut errors);

@@ -51,6 +51,8 @@ pub(super) struct Column {
     /// What the user says about it.
     pub(super) docs: Vec<Attribute>,
     pub(super) secret: bool,
+    /// Whether it counts the versions of the row.
+    pub(super) version: bool,
     /// What gives its value, of a mapper; the entity's method of the field's name where nothing is said.
     pub(super) get: Option<Expr>,
 }
@@ -195,6 +197,23 @@ pub(super) fn column(ident: &Ident, from: &Field, on: OnField, case: Option<Case
     if (on.unique || one_to_one.is_some()) && on.index == Some(true) {
         errors.add(syn::Error::new(on.span("index"), format!("`{field}` is unique, which is an index already")));
     }
+    if on.version {
+        let is_integer = types::is_integer(word.as_deref()) || types::is_unknown(word.as_deref());
+        if is_key || inner.is_some() || target.is_some() || !is_integer {
+            errors.fatal(
+                ty,
+                format!("`{field}` cannot count versions: only an integer that is no key and no Option can"),
+            );
+        }
+        if on.default.is_some() || on.db_default.is_some() {
+            let message = format!("`{field}` counts versions, and the first is 1: it takes no default");
+            errors.add(syn::Error::new(on.span("version"), message));
+        }
+    }
+    let default = match on.version {
+        true => Some(syn::parse_quote!(1)),
+        false => on.default.clone(),
+    };
     let key = is_key.then(|| match word.as_deref() {
         word if types::is_integer(word) && on.generated != Some(false) => KeyKind::Database,
         // An integer by another name, or the compiler says that it is none.
@@ -233,7 +252,7 @@ pub(super) fn column(ident: &Ident, from: &Field, on: OnField, case: Option<Case
         unique: on.unique || one_to_one.is_some(),
         // A foreign key has an index unless it says not to; one that no two rows share has one as it is.
         index: on.index.unwrap_or(shared.is_some() && !on.unique),
-        default: on.default.filter(|_| references.is_empty()),
+        default: default.filter(|_| references.is_empty()),
         db_default: on.db_default.map(|sql| sql.value()),
         check: on.check.map(|sql| sql.value()),
         on_delete: on.on_delete,
@@ -245,6 +264,7 @@ pub(super) fn column(ident: &Ident, from: &Field, on: OnField, case: Option<Case
         },
         docs: from.attrs.iter().filter(|attribute| attribute.path().is_ident("doc")).cloned().collect(),
         secret: on.secret,
+        version: on.version,
         get: on.get,
         field,
         inner,

@@ -1,11 +1,11 @@
 //! Deleting.
 
 use cormorant_driver::Result;
-use cormorant_sql::Kind;
+use cormorant_sql::{Kind, Value};
 
 use super::{Record, State, deleted, stale};
 use crate::executor::{no_rows, statement};
-use crate::mapper::by_key;
+use crate::mapper::{by_key, equal};
 use crate::{Error, ErrorKind, Executor, Key as _, Model, problem};
 
 impl<M: Model> Record<M> {
@@ -24,8 +24,16 @@ impl<M: Model> Record<M> {
             State::Clean | State::Touched(_) => {}
         }
         let key = self.stored_key()?;
-        let tokens = by_key(M::TABLE);
-        let values = key.borrowed()?;
+        let mut tokens = by_key(M::TABLE);
+        let mut values = key.borrowed()?;
+        if let Some(version) = M::TABLE.version() {
+            tokens.extend(equal(M::TABLE, version));
+            let known = match &self.state {
+                State::Touched(snapshot) => M::bump(snapshot, &mut self.entity, false).map(|(_, known)| known),
+                _ => M::value(&self.entity, version).ok().map(Value::into_owned),
+            };
+            values.extend(known);
+        }
         let done = db
             .target()
             .run(&statement(Kind::Delete, M::TABLE, &tokens), &values, &mut no_rows)

@@ -29,7 +29,7 @@ pub use unique::UniqueColumns;
 pub(crate) use unique::is_unique;
 pub(crate) use update_many::update_many;
 #[allow(unused_imports, reason = "what flushes many models updates with them")]
-pub(crate) use update_rows::{stale_rows, update_rows};
+pub(crate) use update_rows::{before, stale_rows, update_rows};
 pub use upsert::upsert;
 
 use crate::{Columns, Model, Unsaved};
@@ -185,11 +185,15 @@ fn stale<M: Model>(key: &M::Key, what: &str) -> Error {
         Ok([Value::Int(key)]) if !secret => format!("the row with key {key}"),
         _ => "the row".to_owned(),
     };
-    Error::new(
-        ErrorKind::Stale,
-        format!("{which} is not there any more, so it was not {what}: someone deleted it or changed its key since it was read"),
-    )
-    .with_model(M::NAME)
+    let message = match M::TABLE.version() {
+        None => format!(
+            "{which} is not there any more, so it was not {what}: someone deleted it or changed its key since it was read"
+        ),
+        Some(_) => {
+            format!("{which} is not as it was read any more, so it was not {what}: someone changed or deleted it since")
+        }
+    };
+    Error::new(ErrorKind::Stale, message).with_model(M::NAME)
 }
 
 fn deleted<M: Model>() -> Error {

@@ -6,7 +6,7 @@ use smallvec::SmallVec;
 
 use super::{Record, State, deleted, stale};
 use crate::executor::{no_rows, statement};
-use crate::mapper::by_key;
+use crate::mapper::{by_key, equal};
 use crate::query::class_of;
 use crate::{Executor, Key as _, Model, problem, validate};
 
@@ -26,9 +26,13 @@ impl<M: Model> Record<M> {
             State::Touched(snapshot) => snapshot,
         };
         M::as_stored(&mut self.entity);
-        let changed = M::changed(snapshot, &self.entity);
+        let mut changed = M::changed(snapshot, &self.entity);
         if changed.is_empty() {
             return Ok(());
+        }
+        let version = M::bump(snapshot, &mut self.entity, true);
+        if let Some((column, _)) = version {
+            changed.add(column);
         }
         let key = M::snapshot_key(snapshot)?;
         let mut values: SmallVec<[Value<'_>; 4]> = SmallVec::new();
@@ -43,18 +47,26 @@ impl<M: Model> Record<M> {
             Err(several) => values.extend(several),
         }
         tokens.extend_from_slice(&by_key(M::TABLE));
+        if let Some((column, before)) = version {
+            tokens.extend(equal(M::TABLE, column));
+            values.push(before);
+        }
         let done = target.run(&statement(Kind::Update, M::TABLE, &tokens), &values, &mut no_rows).await;
         let done = done.map_err(|error| {
             let written: Vec<u16> = changed.iter().collect();
             problem::of_write(error, M::TABLE, &written, values.get(..written.len()).unwrap_or_default())
-        })?;
+        });
         drop(values);
-        if done.rows == 0 {
-            return Err(stale::<M>(&key, "saved"));
-        }
+        let done = match done {
+            Ok(done) if done.rows == 0 => Err(stale::<M>(&key, "saved")),
+            other => other,
+        };
         if let State::Touched(snapshot) = &mut self.state {
-            M::renew(snapshot, &self.entity);
+            match &done {
+                Ok(_) => M::renew(snapshot, &self.entity),
+                Err(_) => drop(M::bump(snapshot, &mut self.entity, false)),
+            }
         }
-        Ok(())
+        done.map(drop)
     }
 }

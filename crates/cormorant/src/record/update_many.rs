@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use cormorant_driver::{Error, ErrorKind, Fault, Result};
 use cormorant_sql::Value;
 
-use super::update_rows::{stale_rows, update_rows};
+use super::update_rows::{before, stale_rows, update_rows};
 use super::{Record, State};
 use crate::executor::Target;
 use crate::{Columns, Key as _, Model, Transaction, validate};
@@ -13,24 +13,30 @@ use crate::{Columns, Key as _, Model, Transaction, validate};
 /// Writes what changed in many records: validated first, then in as few statements as fit, all or none.
 pub(crate) async fn update_many<M: Model>(target: Target<'_>, mut records: Vec<&mut Record<M>>) -> Result<()> {
     let groups = groups(&mut records)?;
-    match groups.as_slice() {
+    let written = match groups.as_slice() {
         [] => return Ok(()),
         // One row is kept or not by itself.
-        [Group { places, .. }] if places.len() == 1 => write(target, &records, &groups).await?,
-        groups => {
-            let unit = Transaction::around(target).await?;
-            let result = write(Target::Transaction(&unit), &records, groups).await;
-            unit.settle(result).await?;
-        }
-    }
+        [Group { places, .. }] if places.len() == 1 => write(target, &records, &groups).await,
+        groups => write_all(target, &records, groups).await,
+    };
     for place in groups.iter().flat_map(|group| &group.places) {
         if let Some(Record { entity, state: State::Touched(snapshot) }) =
             records.get_mut(*place).map(|record| &mut **record)
         {
-            M::renew(snapshot, entity);
+            match written {
+                Ok(()) => M::renew(snapshot, entity),
+                Err(_) => drop(M::bump(snapshot, entity, false)),
+            }
         }
     }
-    Ok(())
+    written
+}
+
+/// All or none.
+async fn write_all<M: Model>(target: Target<'_>, records: &[&mut Record<M>], groups: &[Group]) -> Result<()> {
+    let unit = Transaction::around(target).await?;
+    let result = write(Target::Transaction(&unit), records, groups).await;
+    unit.settle(result).await
 }
 
 /// Records in which the same columns changed.
@@ -59,9 +65,12 @@ fn groups<M: Model>(records: &mut [&mut Record<M>]) -> Result<Vec<Group>> {
             }
         };
         M::as_stored(entity);
-        let changed = M::changed(snapshot, entity);
+        let mut changed = M::changed(snapshot, entity);
         if changed.is_empty() {
             continue;
+        }
+        if let Some((version, _)) = M::bump(snapshot, entity, true) {
+            changed.add(version);
         }
         if let Err(error) = validate::values::<M>(entity, changed.iter(), drop) {
             faults.extend(error.faults().iter().map(|Fault { field, message }| Fault {
@@ -84,6 +93,7 @@ fn groups<M: Model>(records: &mut [&mut Record<M>]) -> Result<Vec<Group>> {
 async fn write<M: Model>(target: Target<'_>, records: &[&mut Record<M>], groups: &[Group]) -> Result<()> {
     for Group { changed, places } in groups {
         let set: Vec<u16> = changed.iter().collect();
+        let version = M::TABLE.version();
         let mut keys = Vec::with_capacity(places.len() * M::TABLE.key.len());
         let mut values = Vec::with_capacity(places.len() * (set.len() + M::TABLE.key.len()));
         for record in places.iter().filter_map(|place| records.get(*place)) {
@@ -96,8 +106,9 @@ async fn write<M: Model>(target: Target<'_>, records: &[&mut Record<M>], groups:
                 keys.push(value.clone());
                 values.push(value);
             })?;
+            values.extend(version.map(|version| before(M::value(&record.entity, version))));
         }
-        let found = update_rows(target, M::TABLE, &set, &[], values).await?;
+        let found = update_rows(target, M::TABLE, &set, version.as_slice(), values).await?;
         if found < places.len() as u64 {
             return Err(stale_rows(target, M::TABLE, keys).await);
         }

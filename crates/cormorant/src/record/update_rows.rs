@@ -10,7 +10,7 @@ use super::keys::Keys;
 use crate::executor::{Target, no_rows, statement};
 use crate::mapper::by_key;
 use crate::query::class_of;
-use crate::{ErrorKind, problem};
+use crate::{ErrorKind, Unstorable, problem};
 
 /// Writes columns of many rows, each with values of its own, in as few statements as fit; gives how many rows were
 /// found. It begins no transaction: whoever wants all or none does that, and compares the number.
@@ -38,6 +38,14 @@ pub(crate) async fn update_rows(
         found += done.map_err(|error| told(error, table, set, compared, &these))?.rows;
     }
     Ok(found)
+}
+
+/// The version that a row had before it was counted up.
+pub(crate) fn before(version: Result<Value<'_>, Unstorable>) -> Value<'static> {
+    match version {
+        Ok(Value::Int(version)) => Value::Int(version.wrapping_sub(1)),
+        _ => Value::Null,
+    }
 }
 
 type Tokens = SmallVec<[Token; 16]>;

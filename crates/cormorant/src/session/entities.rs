@@ -96,6 +96,9 @@ pub(super) trait Entities: Send + Sync {
     /// The columns that are no longer as the database holds them; their values are made what will be read back.
     fn changed(&mut self, at: u32) -> Columns;
 
+    /// Counts the version one up from what the database holds; gives its column, where there is one.
+    fn bump(&mut self, at: u32) -> Option<u16>;
+
     /// Keeps the columns as they are, which the database holds.
     fn keep(&mut self, at: u32);
     /// The columns are what the database holds now. What it held before is remembered until the transaction ends.
@@ -179,6 +182,15 @@ impl<M: Mapper> Entities for Typed<M> {
                 M::changed(base, entity)
             }
             _ => Columns::none(),
+        }
+    }
+
+    fn bump(&mut self, at: u32) -> Option<u16> {
+        match self.objects.get_mut(at as usize) {
+            Some(Object { entity: Some(entity), base: Some(base) }) => {
+                M::bump(base, entity, true).map(|(column, _)| column)
+            }
+            _ => None,
         }
     }
 

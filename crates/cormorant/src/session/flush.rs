@@ -262,12 +262,13 @@ impl Session {
                     }
                 }
                 let Some(table) = self.table(number) else { continue };
-                let changed = table.entities.changed(at);
+                let mut changed = table.entities.changed(at);
                 if changed.is_empty() {
                     table.entities.reset(at)?;
                     table.set_state(at, State::Clean);
                     continue;
                 }
+                table.entities.bump(at).into_iter().for_each(|version| changed.add(version));
                 table.touched.push(at);
                 self.check(node, Some(changed), waiting)?;
                 match groups.iter_mut().find(|(columns, _)| *columns == changed) {
@@ -341,8 +342,9 @@ impl Session {
             plan.deletes.iter_mut().for_each(|rows| rows.remove(old));
             let Some(table) = self.table(new.table) else { continue };
             table.entities.inherit(old.at, new.at);
-            let columns = table.entities.changed(new.at);
+            let mut columns = table.entities.changed(new.at);
             if !columns.is_empty() {
+                table.entities.bump(new.at).into_iter().for_each(|version| columns.add(version));
                 plan.updates.push((Rows { table: new.table, rows: vec![new.at] }, columns));
             }
         }

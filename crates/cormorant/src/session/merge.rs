@@ -36,7 +36,7 @@ impl Session {
         let table = self.tables.get(number as usize);
         let unread = |identity: &Identity| {
             let known = table.and_then(|table| table.find(identity).and_then(|at| table.slots.get(at as usize)));
-            !no_key(identity) && !known.is_some_and(|slot| !slot.expired)
+            !no_key(identity) && known.is_none_or(|slot| slot.expired)
         };
         let wanted: Vec<Identity> = keys.iter().filter(|key| unread(key)).cloned().collect();
         if !wanted.is_empty() {

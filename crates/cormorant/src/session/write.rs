@@ -12,7 +12,7 @@ use crate::executor::{Target, no_rows, statement};
 use crate::key::push_in;
 use crate::mapper::by_key;
 use crate::query::class_of;
-use crate::record::{Batch, insert_batch, stale_rows, update_rows};
+use crate::record::{Batch, before, insert_batch, stale_rows, update_rows};
 use crate::relation::push_equal;
 use crate::{Columns, Unstorable, problem, validate};
 
@@ -86,6 +86,7 @@ impl Batch for NewRows<'_> {
 /// Writes some columns of objects of one table, in the order of their keys: who else does so waits, and no two for each
 /// other.
 pub(super) async fn update(target: Target<'_>, table: &Table, columns: Columns, rows: &[u32]) -> Result<()> {
+    let version = table.def.version().filter(|version| columns.contains(*version));
     let columns: Vec<u16> = columns.iter().collect();
     let keys = rows.iter().map(|at| table.entities.base_identity(*at)).collect::<Result<Vec<_>>>()?;
     let mut rows: Vec<(Identity, u32)> = keys.into_iter().zip(rows.iter().copied()).collect();
@@ -101,8 +102,9 @@ pub(super) async fn update(target: Target<'_>, table: &Table, columns: Columns, 
             },
         )?;
         values.extend(key.0.iter().cloned());
+        values.extend(version.map(|version| before(table.entities.value(*at, version))));
     }
-    let found = update_rows(target, table.def, &columns, &[], values).await?;
+    let found = update_rows(target, table.def, &columns, version.as_slice(), values).await?;
     match found < rows.len() as u64 {
         true => Err(stale_rows(target, table.def, rows.into_iter().flat_map(|(key, _)| key.0).collect()).await),
         false => Ok(()),
@@ -144,8 +146,19 @@ pub(super) async fn move_value(
 pub(super) async fn delete(target: Target<'_>, table: &mut Table, rows: &[u32]) -> Result<()> {
     for rows in rows.chunks(MOST_KEYS) {
         let mut buffer = Buffer::default();
-        let keys = rows.iter().map(|at| table.entities.base_identity(*at)).collect::<Result<Vec<_>>>()?;
-        push_identities(&mut buffer, table.def, keys.into_iter());
+        let mut keys = rows.iter().map(|at| table.entities.base_identity(*at)).collect::<Result<Vec<_>>>()?;
+        match table.def.version() {
+            None => push_identities(&mut buffer, table.def, keys.into_iter()),
+            // Those that nobody has changed since.
+            Some(version) => {
+                for (key, at) in keys.iter_mut().zip(rows) {
+                    key.0.push(table.entities.value(*at, version).map_or(Value::Null, Value::into_owned));
+                }
+                let columns: Vec<u16> = table.def.key.iter().copied().chain([version]).collect();
+                push_in(&mut buffer, Route::ROOT, table.def, &columns, keys.into_iter().map(Identity::whole).collect());
+                buffer.push(Token::Filter);
+            }
+        }
         let statement = statement(Kind::Delete, table.def, &buffer.tokens);
         let done = target.run(&statement, &buffer.values, &mut no_rows).await;
         let done = done.map_err(|error| problem::of_write(error, table.def, &[], &[]))?;

@@ -6,7 +6,7 @@ use syn::Member;
 
 use super::{Names, mapped};
 use crate::model::check::Model;
-use crate::model::column::KeyKind;
+use crate::model::column::{Column, KeyKind};
 
 pub(super) fn expand(model: &Model, names: &Names) -> TokenStream {
     let Model { ident, name, columns, .. } = model;
@@ -211,6 +211,19 @@ fn own(model: &Model, names: &Names) -> Parts {
             KeyKind::Given => None,
         }
     });
+    let bump = columns.iter().zip(&places).find(|(column, _)| column.version).map(|(column, place)| {
+        let Column { ident, at, .. } = column;
+        quote! {
+            fn bump(
+                snapshot: &Self::Snapshot,
+                entity: &mut Self::Entity,
+                up: bool,
+            ) -> #support::Option<(u16, #support::Value<'static>)> {
+                entity.#ident = if up { snapshot.#place.wrapping_add(1) } else { snapshot.#place };
+                #support::Some((#at, #support::owned(&snapshot.#place).unwrap_or(#support::Value::Null)))
+            }
+        }
+    });
     let methods = quote! {
         fn load(row: &mut #support::Row<'_>) -> #support::Result<Self> {
             #support::Ok(Self {
@@ -243,6 +256,7 @@ fn own(model: &Model, names: &Names) -> Parts {
 
         #generated
         #pointer
+        #bump
     };
     let items = quote! {
         /// The columns of a model, as the database holds them.

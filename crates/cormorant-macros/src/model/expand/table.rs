@@ -84,8 +84,9 @@ fn column(column: &Column, support: &Ident) -> TokenStream {
     let default = default.map(|default| quote!(.default(#default)));
     let check = column.check.as_ref().map(|sql| quote!(.check(#sql)));
     let secret = column.secret.then(|| quote!(.secret()));
+    let version = column.version.then(|| quote!(.version()));
     // The type comes first in both: a type that no column holds is one message, on the type.
-    quote!(#support::ColumnDef::new(#field, #name, <#ty as #support::Field>::TYPE, <#ty as #support::Field>::NULL).allowed(<#ty as #support::Field>::ALLOWED) #max_length #decimal #unique #index #key #default #check #secret)
+    quote!(#support::ColumnDef::new(#field, #name, <#ty as #support::Field>::TYPE, <#ty as #support::Field>::NULL).allowed(<#ty as #support::Field>::ALLOWED) #max_length #decimal #unique #index #key #default #check #secret #version)
 }
 
 /// The columns of a foreign key to a key of several: each holds what that of the key does.
