@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use cormorant::prelude::*;
 use cormorant::{ErrorKind, Result, Sql, UncheckedSql};
-use cormorant_conformance::{Backend, Fixture, boxed, conformance, join, poll_times};
+use cormorant_conformance::{Backend, boxed, conformance, join, poll_times};
 
 #[derive(Model, Clone, Debug, PartialEq)]
 #[model(table = "pool_marks")]
