@@ -15,7 +15,7 @@ const BEGIN: &str = "<!-- bench:begin -->\n";
 const END: &str = "<!-- bench:end -->";
 
 /// What the README shows of the cases; the chart shows all.
-const SHOWN: [(Case, usize); 11] = [
+const SHOWN: [(Case, usize); 14] = [
     (Case::TrivialQuery, 1),
     (Case::TrivialQuery, 100),
     (Case::TrivialQuery, 10_000),
@@ -27,6 +27,9 @@ const SHOWN: [(Case, usize); 11] = [
     (Case::Insert, 1_000),
     (Case::HasMany, 1_000),
     (Case::ThreeLevels, 100),
+    (Case::CommitGraph, 1_000),
+    (Case::CommitChanges, 1_000),
+    (Case::DeleteGraph, 1_000),
 ];
 
 /// Puts a new section between the markers.
