@@ -91,4 +91,5 @@ def lines(command):
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -17,10 +17,10 @@ class System:
         else:
             database = {"ENGINE": "django.db.backends.postgresql", "NAME": place.database, "USER": place.user}
             database |= {"HOST": place.socket, "PORT": place.port}
-        settings.configure(DATABASES={"default": database})
+        settings.configure(DATABASES={"default": database}, INSTALLED_APPS=["django_models"])
         django.setup()
         # Models want the settings.
-        from django_models import Post, User
+        from django_models.models import Post, User
 
         self.user, self.post, self.users = User, Post, User.objects
 
@@ -50,7 +50,7 @@ class System:
         def change():
             turn = next(rounds)
             for n, user in enumerate(users):
-                user.hair_color = f"color {turn} of {n}"
+                user.hair_color = f"color {turn:08} of {n}"
             with transaction.atomic():
                 # All in one statement take several times as long.
                 self.users.bulk_update(users, ["hair_color"], batch_size=100)

@@ -77,7 +77,7 @@ class System:
         def change():
             turn = next(rounds)
             for n, user in enumerate(users):
-                user.hair_color = f"color {turn} of {n}"
+                user.hair_color = f"color {turn:08} of {n}"
             session.commit()
 
         session.commit()

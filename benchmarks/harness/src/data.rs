@@ -91,7 +91,7 @@ impl OwnColors {
     pub fn next_colors(&mut self) -> impl Iterator<Item = Option<String>> + use<> {
         self.0 += 1;
         let round = self.0;
-        (0..).map(move |n| Some(format!("color {round} of {n}")))
+        (0..).map(move |n| Some(format!("color {round:08} of {n}")))
     }
 }
 

@@ -7,8 +7,8 @@ use mysql_async::prelude::*;
 use mysql_async::{Conn, Opts, OptsBuilder, Params, Statement};
 
 use crate::insert::Insert;
-use crate::{graph, relations};
 use crate::rows::{User, all, by_key, user, user_and_post};
+use crate::{graph, relations};
 
 pub const TRIVIAL: &str = "SELECT id, name, hair_color FROM users";
 const MEDIUM: &str = "SELECT users.id, users.name, users.hair_color, posts.id, posts.user_id, posts.title, posts.body \

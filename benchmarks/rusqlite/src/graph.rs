@@ -91,8 +91,8 @@ pub fn delete<S: Statements>(connection: &Connection, users: usize, meter: &mut 
     assert!(users.is_multiple_of(KEYS));
     let texts = Inserts::<S>::texts();
     let mut inserts = Inserts::<S>::keep(connection, &texts);
-    let texts = ["posts", "users"]
-        .map(|table| format!("DELETE FROM {table} WHERE id IN ({})", vec!["?"; KEYS].join(", ")));
+    let texts =
+        ["posts", "users"].map(|table| format!("DELETE FROM {table} WHERE id IN ({})", vec!["?"; KEYS].join(", ")));
     let mut deletes = texts.each_ref().map(|sql| S::keep(connection, sql));
     measure!(meter, given: graph = inserts.run(connection, users), {
         let transaction = connection.unchecked_transaction().unwrap();
