@@ -68,6 +68,8 @@ pub async fn commit(connection: &mut Conn, users: usize, meter: &mut Meter, clea
 pub async fn change(connection: &mut Conn, meter: &mut Meter, clear: &[&str]) {
     let loaded = connection.prep(TRIVIAL).await.unwrap();
     let mut users = all(connection, &loaded, Params::Empty, user).await;
+    // INSERT … ON DUPLICATE KEY UPDATE takes less than half of the time, but would bring deleted users back. No other
+    // UPDATE is faster: not one with CASE, and not one for each of them.
     let sql = format!(
         "UPDATE users JOIN (SELECT id, hair_color FROM users WHERE FALSE UNION ALL VALUES {}) AS new \
          ON users.id = new.id SET users.hair_color = new.hair_color",

@@ -8,7 +8,7 @@ use crate::insert::{CHUNK, bind_user, execute_all, keys, statement_of};
 use crate::statements::Statements;
 use crate::system::{TRIVIAL, all, user};
 
-/// Keys per DELETE: a tenth as many takes half as long again, and ten times as many are no faster.
+/// Keys per DELETE: neither fewer nor more are faster, nor a list that is one value.
 const KEYS: usize = 1_000;
 
 /// Users and their posts, as they were written.
