@@ -31,10 +31,24 @@ class Meter:
 
     SAMPLE, BATCH, BATCH_LIMIT = 500_000, 24_000_000, 250_000_000
 
-    def __init__(self):
+    def __init__(self, rows, between):
+        self.rows = rows
+        # Statements that check what was written, and take it away again.
+        self.between = between
         self.operations = 1
         self.calibrated = False
         self.nanoseconds = None
+
+    def measure_once(self, operation, after, given=tuple):
+        """A sample is one operation, on what `given` makes for it. Neither that nor `after` is timed."""
+        samples, begun = [], now()
+        while not samples or (sum(samples) < self.BATCH and now() - begun < self.BATCH_LIMIT):
+            used = given()
+            started = now()
+            operation(*used)
+            samples.append(now() - started)
+            after()
+        self.nanoseconds = median(samples)
 
     def measure(self, operation, after=lambda: None):
         """`after` runs between samples and is not timed."""
@@ -62,15 +76,20 @@ def main():
         _, case, rows = line.split()
         operation = getattr(system, case, None)
         if operation is None:
-            print("skipped it is here for loading, and not measured otherwise", flush=True)
+            print("skipped it is here for relations and units of work, and not measured otherwise", flush=True)
             continue
         if (case, rows) != asked:
-            asked, meter = (case, rows), Meter()
-            printed = subprocess.run([set_up, backend, case, rows], check=True, capture_output=True, text=True)
-            for statement in printed.stdout.splitlines():
+            words = [set_up, backend, case, rows]
+            asked, meter = (case, rows), Meter(int(rows), lines(words + ["between"]))
+            for statement in lines(words):
                 system.execute(statement)
         operation(meter)
         print(f"{meter.nanoseconds:.2f}", flush=True)
 
 
-main()
+def lines(command):
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,5 +1,7 @@
 """SQLAlchemy's ORM: a session per operation, on one connection."""
 
+from itertools import count
+
 from sqlalchemy import URL, ForeignKey, create_engine, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship, selectinload
 from sqlalchemy.pool import StaticPool
@@ -14,7 +16,7 @@ class User(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str]
     hair_color: Mapped[str | None]
-    posts: Mapped[list["Post"]] = relationship()
+    posts: Mapped[list["Post"]] = relationship(cascade="all, delete-orphan")
 
 
 class Post(Base):
@@ -42,6 +44,11 @@ class System:
             url = URL.create("postgresql+psycopg", place.user, database=place.database, query=socket)
         # Reading needs no transaction: nobody else has one.
         self.engine = create_engine(url, poolclass=StaticPool, isolation_level="AUTOCOMMIT")
+        level = "SERIALIZABLE" if place.backend == "sqlite" else "READ COMMITTED"
+        self.writing = self.engine.execution_options(isolation_level=level)
+        if place.backend == "sqlite":
+            # As with everybody else.
+            self.execute("PRAGMA foreign_keys = ON")
 
     def execute(self, sql):
         with self.engine.connect() as connection:
@@ -59,3 +66,43 @@ class System:
 
     def three_levels(self, meter):
         meter.measure(lambda: self.load(selectinload(User.posts).selectinload(Post.comments)))
+
+    def commit_graph(self, meter):
+        meter.measure_once(lambda: self.committed(meter.rows), self.between(meter))
+
+    def commit_changes(self, meter):
+        session, rounds = self.session(), count()
+        users = session.scalars(select(User)).all()
+
+        def change():
+            turn = next(rounds)
+            for n, user in enumerate(users):
+                user.hair_color = f"color {turn:08} of {n}"
+            session.commit()
+
+        session.commit()
+        meter.measure(change, self.between(meter))
+
+    def delete_graph(self, meter):
+        def delete(session, users):
+            for user in users:
+                session.delete(user)
+            session.commit()
+
+        meter.measure_once(delete, self.between(meter), lambda: self.committed(meter.rows))
+
+    def session(self):
+        # Nobody reads what they have written once more.
+        return Session(self.writing, expire_on_commit=False)
+
+    def committed(self, users):
+        """A session, and users in it with ten posts each."""
+        session = self.session()
+        posts = lambda user: [Post(title=f"Post {n} by user {user}", body="body") for n in range(10)]
+        users = [User(name=f"User {n}", hair_color="hair_color", posts=posts(n)) for n in range(users)]
+        session.add_all(users)
+        session.commit()
+        return session, users
+
+    def between(self, meter):
+        return lambda: [self.execute(statement) for statement in meter.between]

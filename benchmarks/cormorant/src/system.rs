@@ -1,12 +1,36 @@
 //! The cases, written once for `.await` and `.wait()`.
 
 use cormorant::prelude::*;
-use cormorant::{Sql, UncheckedSql};
+use cormorant::{Handle, Session, Sql, UncheckedSql};
 use futures_util::future::try_join_all;
-use harness::data::{Colors, Keys, WANTED_COLOR, new_users};
+use harness::data::{Colors, Keys, OwnColors, WANTED_COLOR, new_posts, new_users};
 use harness::{Meter, Outcome, Place, System, measure};
 
 use crate::models::{Post, User, url};
+
+/// A session with users and their posts.
+struct Graph {
+    session: Session,
+    users: Vec<Handle<User>>,
+    posts: Vec<Handle<Post>>,
+}
+
+impl Graph {
+    fn of(db: &Database, users: usize) -> Self {
+        let mut session = db.session();
+        let new = new_users(users).map(|new| User::builder().name(new.name).hair_color(new.hair_color));
+        let users: Vec<Handle<User>> = new.map(|user| session.add(user)).collect();
+        let post = |user, title, body| Post::builder().user(user).title(title).body(body);
+        let new = new_posts(users.len()).map(|new| post(users[new.user], new.title, new.body));
+        let posts = new.map(|post| session.add(post)).collect();
+        Self { session, users, posts }
+    }
+
+    fn delete(&mut self) {
+        self.users.iter().for_each(|user| self.session.delete(*user));
+        self.posts.iter().for_each(|post| self.session.delete(*post));
+    }
+}
 
 macro_rules! system {
     ($name:ident, $($done:tt)*) => {
@@ -95,6 +119,40 @@ macro_rules! system {
                     let query = User::query().include(|u| u.posts().include(|p| p.comments()));
                     query.all(&self.db).$($done)*.unwrap()
                 });
+                Ok(())
+            }
+
+            async fn commit_graph(&mut self, users: usize, meter: &mut Meter) -> Outcome {
+                measure!(meter, {
+                    let mut graph = Graph::of(&self.db, users);
+                    graph.session.commit().$($done)*.unwrap();
+                    graph
+                }, after: self.execute_all(self.clear).await);
+                Ok(())
+            }
+
+            async fn commit_changes(&mut self, meter: &mut Meter) -> Outcome {
+                let mut session = self.db.session();
+                let users = session.all(User::query()).$($done)*.unwrap();
+                let mut colors = OwnColors::new();
+                measure!(meter, {
+                    for (user, color) in users.iter().zip(colors.next_colors()) {
+                        session[*user].hair_color = color;
+                    }
+                    session.commit().$($done)*.unwrap();
+                }, after: self.execute_all(self.clear).await);
+                Ok(())
+            }
+
+            async fn delete_graph(&mut self, users: usize, meter: &mut Meter) -> Outcome {
+                measure!(meter, given: mut graph = {
+                    let mut graph = Graph::of(&self.db, users);
+                    graph.session.commit().$($done)*.unwrap();
+                    graph
+                }, {
+                    graph.delete();
+                    graph.session.commit().$($done)*.unwrap();
+                }, after: self.execute_all(self.clear).await);
                 Ok(())
             }
         }

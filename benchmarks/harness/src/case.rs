@@ -24,10 +24,16 @@ pub enum Case {
     HasMany,
     /// Users, each with their ten posts, each of these with its ten comments. (From Diesel's own benchmarks.)
     ThreeLevels,
+    /// New users with ten new posts each, written as one unit of work.
+    CommitGraph,
+    /// Users that were loaded; a field of each gets a value of its own, and what changed is written as one unit of work.
+    CommitChanges,
+    /// Users and their ten posts each, known to the program, are deleted as one unit of work.
+    DeleteGraph,
 }
 
 impl Case {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 13] = [
         Self::TrivialQuery,
         Self::MediumComplexQuery,
         Self::Insert,
@@ -38,6 +44,9 @@ impl Case {
         Self::LookupsOnPool,
         Self::HasMany,
         Self::ThreeLevels,
+        Self::CommitGraph,
+        Self::CommitChanges,
+        Self::DeleteGraph,
     ];
 
     pub fn name(self) -> &'static str {
@@ -52,6 +61,9 @@ impl Case {
             Self::LookupsOnPool => "lookups_on_pool",
             Self::HasMany => "has_many",
             Self::ThreeLevels => "three_levels",
+            Self::CommitGraph => "commit_graph",
+            Self::CommitChanges => "commit_changes",
+            Self::DeleteGraph => "delete_graph",
         }
     }
 
@@ -69,11 +81,17 @@ impl Case {
             Self::LookupsOnConnection | Self::LookupsOnPool => &[32],
             Self::HasMany => &[100, 1_000],
             Self::ThreeLevels => &[100],
+            Self::CommitGraph | Self::CommitChanges | Self::DeleteGraph => &[1_000],
         }
     }
 
     /// Whether related rows are loaded.
     pub fn is_relations(self) -> bool {
         matches!(self, Self::HasMany | Self::ThreeLevels)
+    }
+
+    /// Whether changes to many objects are written together.
+    pub fn is_unit_of_work(self) -> bool {
+        matches!(self, Self::CommitGraph | Self::CommitChanges | Self::DeleteGraph)
     }
 }

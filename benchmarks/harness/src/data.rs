@@ -1,5 +1,6 @@
 //! Tables and rows, the same for everybody. The tables are those of Diesel's own benchmarks.
 
+use crate::place::CHECKED;
 use crate::{Backend, Case};
 
 /// The colour that the medium complex query asks for.
@@ -20,6 +21,22 @@ pub struct NewUser {
 /// New users. Making them is part of the operation that inserts them: who needs them in another struct pays for it.
 pub fn new_users(rows: usize) -> impl ExactSizeIterator<Item = NewUser> {
     (0..rows).map(|n| NewUser { name: format!("User {n}"), hair_color: Some("hair_color".to_owned()) })
+}
+
+/// A post that is not in the database yet, of a user that need not be either.
+pub struct NewPost {
+    /// Where its user is in their list.
+    pub user: usize,
+    pub title: String,
+    pub body: Option<String>,
+}
+
+/// New posts, ten for each of so many users. As with users, making them is a part of what is measured.
+pub fn new_posts(users: usize) -> impl ExactSizeIterator<Item = NewPost> {
+    (0..users * OF_EACH).map(|n| {
+        let (user, n) = (n / OF_EACH, n % OF_EACH);
+        NewPost { user, title: format!("Post {n} by user {user}"), body: Some("body".to_owned()) }
+    })
 }
 
 /// Keys of users, one after the other, spread over the table.
@@ -62,18 +79,39 @@ impl Colors {
     }
 }
 
+/// Colours for everybody at once: each another one, and never the one they had.
+#[derive(Default)]
+pub struct OwnColors(usize);
+
+impl OwnColors {
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    pub fn next_colors(&mut self) -> impl Iterator<Item = Option<String>> + use<> {
+        self.0 += 1;
+        let round = self.0;
+        (0..).map(move |n| Some(format!("color {round:08} of {n}")))
+    }
+}
+
 /// The statements that make the tables of a case and fill them. They bind nothing, and each is one line.
 pub fn set_up(backend: Backend, case: Case, rows: usize) -> Vec<String> {
     let mut statements: Vec<String> = schema(backend).iter().map(|&statement| statement.to_owned()).collect();
     statements.extend(match case {
         Case::TrivialQuery => users(rows, |_| "NULL"),
         Case::MediumComplexQuery | Case::HasMany | Case::ThreeLevels => users(rows, alternating),
-        Case::Insert => Vec::new(),
+        Case::Insert | Case::CommitGraph | Case::DeleteGraph => Vec::new(),
         _ => users(USERS, alternating),
     });
     if case.is_relations() {
         statements.extend(posts(rows));
         statements.extend(if case == Case::ThreeLevels { comments(rows * OF_EACH) } else { Vec::new() });
+    }
+    if case.is_unit_of_work() {
+        statements.extend(CHECKED.map(str::to_owned));
+    }
+    if case.is_relations() || case.is_unit_of_work() {
         statements.extend(indexes(backend).iter().map(|&statement| statement.to_owned()));
     }
     if backend == Backend::Postgres {

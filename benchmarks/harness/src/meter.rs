@@ -77,7 +77,8 @@ impl Meter {
 }
 
 /// Times an operation, which may hold `.await`, together with dropping its result. What stands behind `after:` runs
-/// between samples and is not timed.
+/// between samples and is not timed. What an operation uses up is `given:` anew for each sample, not timed either; such a
+/// case has one operation per sample.
 #[macro_export]
 macro_rules! measure {
     ($meter:expr, $operation:expr) => {
@@ -89,6 +90,18 @@ macro_rules! measure {
                 std::hint::black_box($operation);
             }
             $meter.end_sample();
+            $after;
+        }
+    };
+    ($meter:expr, given: $given:pat = $prepare:expr, $operation:expr, after: $after:expr) => {
+        while $meter.begin_sample() {
+            {
+                let $given = $prepare;
+                while $meter.more() {
+                    std::hint::black_box($operation);
+                }
+                $meter.end_sample();
+            }
             $after;
         }
     };

@@ -43,7 +43,7 @@ impl Arguments {
         // A database in memory has one connection.
         let file = pool.then(|| format!("{}/{}.sqlite", self.directory, self.system));
         let connections = if pool { POOL } else { 1 };
-        Place { file, server: self.server.clone(), connections, clear: self.backend.clear() }
+        Place { file, server: self.server.clone(), connections, clear: self.backend.clear(case) }
     }
 }
 
@@ -57,7 +57,11 @@ pub async fn serve<S: System>(arguments: Arguments) {
         if !matches!(open, Some((open_case, open_rows, ..)) if (open_case, open_rows) == (case, rows)) {
             drop(open.take());
             let system = prepare(&arguments, case, rows).await;
-            let most = if case == Case::Insert { (INSERTED / rows).max(1) } else { usize::MAX };
+            let most = match case {
+                Case::Insert => (INSERTED / rows).max(1),
+                Case::CommitGraph | Case::DeleteGraph => 1,
+                _ => usize::MAX,
+            };
             open = Some((case, rows, system, Meter::new(u32::try_from(most).unwrap_or(u32::MAX / 2))));
         }
         let Some((_, _, system, meter)) = &mut open else { continue };
@@ -102,5 +106,8 @@ async fn batch(system: &mut impl System, case: Case, rows: usize, meter: &mut Me
         Case::LookupsOnConnection | Case::LookupsOnPool => system.lookups(meter).await,
         Case::HasMany => system.has_many(meter).await,
         Case::ThreeLevels => system.three_levels(meter).await,
+        Case::CommitGraph => system.commit_graph(rows, meter).await,
+        Case::CommitChanges => system.commit_changes(meter).await,
+        Case::DeleteGraph => system.delete_graph(rows, meter).await,
     }
 }

@@ -3,6 +3,7 @@
 //! `mysql_async` runs on a current-thread runtime, which is its fastest; `mysql_async-mt` in a task of a
 //! multi-thread runtime.
 
+mod graph;
 mod insert;
 mod relations;
 mod rows;

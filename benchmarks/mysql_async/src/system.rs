@@ -7,8 +7,8 @@ use mysql_async::prelude::*;
 use mysql_async::{Conn, Opts, OptsBuilder, Params, Statement};
 
 use crate::insert::Insert;
-use crate::relations;
 use crate::rows::{User, all, by_key, user, user_and_post};
+use crate::{graph, relations};
 
 pub const TRIVIAL: &str = "SELECT id, name, hair_color FROM users";
 const MEDIUM: &str = "SELECT users.id, users.name, users.hair_color, posts.id, posts.user_id, posts.title, posts.body \
@@ -113,6 +113,24 @@ impl System for Floor {
 
     async fn three_levels(&mut self, meter: &mut Meter) -> Outcome {
         relations::three_levels(self.connection(), meter).await;
+        Ok(())
+    }
+
+    async fn commit_graph(&mut self, users: usize, meter: &mut Meter) -> Outcome {
+        let clear = self.clear;
+        graph::commit(self.connection(), users, meter, clear).await;
+        Ok(())
+    }
+
+    async fn commit_changes(&mut self, meter: &mut Meter) -> Outcome {
+        let clear = self.clear;
+        graph::change(self.connection(), meter, clear).await;
+        Ok(())
+    }
+
+    async fn delete_graph(&mut self, users: usize, meter: &mut Meter) -> Outcome {
+        let clear = self.clear;
+        graph::delete(self.connection(), users, meter, clear).await;
         Ok(())
     }
 }

@@ -48,19 +48,26 @@ pub fn chunks<S: Statements>(connection: &Connection, rows: usize, meter: &mut M
     }, after: execute_all(connection, clear));
 }
 
-fn execute_all(connection: &Connection, statements: &[&str]) {
+pub fn execute_all(connection: &Connection, statements: &[&str]) {
     statements.iter().for_each(|statement| connection.execute_batch(statement).unwrap());
 }
 
-fn statement_of(rows: usize) -> String {
+pub fn statement_of(rows: usize) -> String {
     format!("INSERT INTO users (name, hair_color) VALUES {} RETURNING id", vec!["(?, ?)"; rows].join(", "))
 }
 
 fn insert(statement: &mut Statement<'_>, users: &[NewUser], keys: &mut Vec<i64>) {
-    for (n, user) in users.iter().enumerate() {
-        statement.raw_bind_parameter(2 * n + 1, &user.name).unwrap();
-        statement.raw_bind_parameter(2 * n + 2, &user.hair_color).unwrap();
-    }
+    users.iter().enumerate().for_each(|(n, user)| bind_user(statement, n, user));
+    self::keys(statement, keys);
+}
+
+pub fn bind_user(statement: &mut Statement<'_>, n: usize, user: &NewUser) {
+    statement.raw_bind_parameter(2 * n + 1, &user.name).unwrap();
+    statement.raw_bind_parameter(2 * n + 2, &user.hair_color).unwrap();
+}
+
+/// Runs an INSERT whose values are bound, and takes its keys.
+pub fn keys(statement: &mut Statement<'_>, keys: &mut Vec<i64>) {
     let mut rows = statement.raw_query();
     while let Some(row) = rows.next().unwrap() {
         keys.push(row.get(0).unwrap());

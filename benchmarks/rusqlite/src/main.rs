@@ -3,6 +3,7 @@
 //! `rusqlite` holds its prepared statements, `rusqlite-cached` finds them in rusqlite's cache at every call, which is
 //! what a library has to do.
 
+mod graph;
 mod insert;
 mod relations;
 mod statements;

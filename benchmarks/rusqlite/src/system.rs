@@ -8,13 +8,13 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, Row, Rows};
 
 use crate::statements::Statements;
-use crate::{insert, relations};
+use crate::{graph, insert, relations};
 
 #[derive(Clone, PartialEq)]
 pub struct User {
     pub id: i32,
     name: String,
-    hair_color: Option<String>,
+    pub hair_color: Option<String>,
 }
 
 pub struct Post {
@@ -129,6 +129,21 @@ impl<S: Statements + Send> System for Floor<S> {
 
     async fn three_levels(&mut self, meter: &mut Meter) -> Outcome {
         relations::three_levels::<S>(self.connection(), meter);
+        Ok(())
+    }
+
+    async fn commit_graph(&mut self, users: usize, meter: &mut Meter) -> Outcome {
+        graph::commit::<S>(self.connection(), users, meter, self.clear);
+        Ok(())
+    }
+
+    async fn commit_changes(&mut self, meter: &mut Meter) -> Outcome {
+        graph::change::<S>(self.connection(), meter, self.clear);
+        Ok(())
+    }
+
+    async fn delete_graph(&mut self, users: usize, meter: &mut Meter) -> Outcome {
+        graph::delete::<S>(self.connection(), users, meter, self.clear);
         Ok(())
     }
 }

@@ -1,7 +1,7 @@
 //! The cases.
 
 use futures_util::future::join_all;
-use harness::data::{Colors, Keys, NewUser, WANTED_COLOR, new_users};
+use harness::data::{Colors, Keys, NewPost, NewUser, OF_EACH, OwnColors, WANTED_COLOR, new_posts, new_users};
 use harness::{Meter, Outcome, Place, System, measure};
 use sea_orm::{
     ActiveModelTrait as _, ColumnTrait as _, ConnectOptions, ConnectionTrait, Database, DatabaseConnection,
@@ -99,6 +99,40 @@ impl System for Peer {
         measure!(meter, { users::Entity::load().with((posts::Entity, comments::Entity)).all(&self.db).await.unwrap() });
         Ok(())
     }
+
+    async fn commit_graph(&mut self, users: usize, meter: &mut Meter) -> Outcome {
+        measure!(meter, save_graph(users, &self.db).await, after: self.execute_all(self.clear).await);
+        Ok(())
+    }
+
+    async fn commit_changes(&mut self, meter: &mut Meter) -> Outcome {
+        let mut users = users::Entity::find().all(&self.db).await.unwrap();
+        let mut colors = OwnColors::new();
+        measure!(meter, {
+            let transaction = self.db.begin().await.unwrap();
+            let mut written = Vec::with_capacity(users.len());
+            for (user, color) in users.into_iter().zip(colors.next_colors()) {
+                let mut active = user.into_active_model();
+                active.hair_color = Set(color);
+                written.push(active.update(&transaction).await.unwrap());
+            }
+            transaction.commit().await.unwrap();
+            users = written;
+        }, after: self.execute_all(self.clear).await);
+        Ok(())
+    }
+
+    async fn delete_graph(&mut self, users: usize, meter: &mut Meter) -> Outcome {
+        measure!(meter, given: graph = save_graph(users, &self.db).await, {
+            let transaction = self.db.begin().await.unwrap();
+            for user in &graph {
+                // It looks for the posts of each, and for the comments of each of these.
+                user.clone().delete(&transaction).await.unwrap();
+            }
+            transaction.commit().await.unwrap();
+        }, after: self.execute_all(self.clear).await);
+        Ok(())
+    }
 }
 
 async fn by_key(db: &DatabaseConnection, key: i32) -> users::Model {
@@ -133,6 +167,21 @@ async fn insert_chunks(rows: usize, db: &DatabaseConnection) -> Vec<i32> {
     }
     transaction.commit().await.unwrap();
     keys
+}
+
+/// Each user is saved with their posts, row by row.
+async fn save_graph(users: usize, db: &DatabaseConnection) -> Vec<users::ActiveModelEx> {
+    let mut posts = new_posts(users);
+    let transaction = db.begin().await.unwrap();
+    let mut saved = Vec::with_capacity(users);
+    for user in new_users(users) {
+        let new = users::ActiveModel::builder().set_name(user.name).set_hair_color(user.hair_color);
+        let post = |post: NewPost| posts::ActiveModel::builder().set_title(post.title).set_body(post.body);
+        let new = posts.by_ref().take(OF_EACH).map(post).fold(new, users::ActiveModelEx::add_post);
+        saved.push(new.save(&transaction).await.unwrap());
+    }
+    transaction.commit().await.unwrap();
+    saved
 }
 
 fn url(place: &Place) -> String {

@@ -30,7 +30,7 @@ pub async fn many(client: &Client, rows: usize, meter: &mut Meter, clear: &[&str
     }, after: execute_all(client, clear).await);
 }
 
-async fn execute_all(client: &Client, statements: &[&str]) {
+pub async fn execute_all(client: &Client, statements: &[&str]) {
     for statement in statements {
         client.batch_execute(statement).await.unwrap();
     }

@@ -3,6 +3,7 @@
 //! `tokio-postgres` runs on a current-thread runtime, which is its fastest; `tokio-postgres-mt` in a task of a
 //! multi-thread runtime.
 
+mod graph;
 mod insert;
 mod relations;
 mod rows;

@@ -6,7 +6,7 @@ use harness::{Meter, Outcome, Place, System, measure};
 use tokio_postgres::{Client, Config, NoTls, Statement};
 
 use crate::rows::{User, all, user, user_and_post};
-use crate::{insert, relations};
+use crate::{graph, insert, relations};
 
 pub const TRIVIAL: &str = "SELECT id, name, hair_color FROM users";
 const MEDIUM: &str = "SELECT users.id, users.name, users.hair_color, posts.id, posts.user_id, posts.title, posts.body \
@@ -114,6 +114,21 @@ impl System for Floor {
 
     async fn three_levels(&mut self, meter: &mut Meter) -> Outcome {
         relations::three_levels(self.client(), meter).await;
+        Ok(())
+    }
+
+    async fn commit_graph(&mut self, users: usize, meter: &mut Meter) -> Outcome {
+        graph::commit(&mut self.clients[0], users, meter, self.clear).await;
+        Ok(())
+    }
+
+    async fn commit_changes(&mut self, meter: &mut Meter) -> Outcome {
+        graph::change(&mut self.clients[0], meter, self.clear).await;
+        Ok(())
+    }
+
+    async fn delete_graph(&mut self, users: usize, meter: &mut Meter) -> Outcome {
+        graph::delete(&mut self.clients[0], users, meter, self.clear).await;
         Ok(())
     }
 }

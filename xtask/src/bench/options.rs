@@ -112,8 +112,8 @@ Options:
   --systems <A,B>  Only these, such as rusqlite,cormorant,diesel
   --cases <A,B>    Only these, such as trivial_query,point_lookup
   --python         SQLAlchemy and Django as well, on SQLite and PostgreSQL, in a
-                   virtual environment under target/: what they load, that is
-                   trivial_query and the relations
+                   virtual environment under target/: trivial_query, relations
+                   and units of work
   --write-readme   Write benchmarks/chart.svg and the README's section on
                    performance; needs every system and case
 
@@ -122,7 +122,9 @@ are built first, each in the workspace under benchmarks/ that its dependencies
 need. PostgreSQL and MariaDB run as private servers, reached by Unix socket;
 cases of up to 100 rows share one core with the server, larger ones have all.
 has_many and three_levels count users, who have ten posts each, which have ten
-comments each.
+comments each. commit_graph, commit_changes and delete_graph are units of work:
+a transaction each, of so many users, in the first and the last with ten posts
+each. Rows are counted between the measurements.
 ";
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ const BEGIN: &str = "<!-- bench:begin -->\n";
 const END: &str = "<!-- bench:end -->";
 
 /// What the README shows of the cases; the chart shows all.
-const SHOWN: [(Case, usize); 11] = [
+const SHOWN: [(Case, usize); 14] = [
     (Case::TrivialQuery, 1),
     (Case::TrivialQuery, 100),
     (Case::TrivialQuery, 10_000),
@@ -27,6 +27,9 @@ const SHOWN: [(Case, usize); 11] = [
     (Case::Insert, 1_000),
     (Case::HasMany, 1_000),
     (Case::ThreeLevels, 100),
+    (Case::CommitGraph, 1_000),
+    (Case::CommitChanges, 1_000),
+    (Case::DeleteGraph, 1_000),
 ];
 
 /// Puts a new section between the markers.
@@ -51,8 +54,12 @@ fn section(figures: &Figures, options: &Options) -> String {
     for backend in &options.backends {
         text += &table(*backend, figures);
     }
-    text +=
-        "\nhas_many loads that many users, each with ten posts; three_levels loads their comments as well, ten each.\n";
+    text += "\nhas_many loads that many users, each with ten posts; three_levels loads their comments as well, ten each. \
+         The last three are units of work, a transaction each: commit_graph writes that many new users with ten new \
+         posts each, and has all their keys afterwards; commit_changes gives that many loaded users a colour of their \
+         own; delete_graph deletes what commit_graph wrote, by the keys that it has. Making the new objects and \
+         values in memory, strings included, is measured for everybody, as with insert; loading or writing what is \
+         changed or deleted is measured for nobody.\n";
     text += &python(figures, options);
     text += &conditions(figures, options);
     text
@@ -60,19 +67,23 @@ fn section(figures: &Figures, options: &Options) -> String {
 
 /// How many times as long as `cormorant` the systems in Python take.
 fn python(figures: &Figures, options: &Options) -> String {
-    let mut lines = Vec::new();
-    for backend in &options.backends {
-        let median = |system| figures.median(*backend, Case::HasMany, 1_000, system);
-        for system in figures.systems(*backend).into_iter().filter(|system| peers::is_python(system)) {
-            if let (Some(theirs), Some(ours)) = (median(system), median("cormorant")) {
-                lines.push(format!("{system} {} times on {}", ratio(theirs / ours), backend.name()));
+    let mut text = String::new();
+    for case in [Case::HasMany, Case::CommitGraph, Case::CommitChanges, Case::DeleteGraph] {
+        let mut lines = Vec::new();
+        for backend in &options.backends {
+            let median = |system| figures.median(*backend, case, 1_000, system);
+            for system in figures.systems(*backend).into_iter().filter(|system| peers::is_python(system)) {
+                if let (Some(theirs), Some(ours)) = (median(system), median("cormorant")) {
+                    lines.push(format!("{system} {} times on {}", ratio(theirs / ours), backend.name()));
+                }
             }
         }
+        if !lines.is_empty() {
+            let (name, lines) = (name(case, 1_000), lines.join(", "));
+            let _ = writeln!(text, "\nFor {name} these take as long as `cormorant`, so many times: {lines}.");
+        }
     }
-    if lines.is_empty() {
-        return String::new();
-    }
-    format!("\nFor has_many 1000 these take as long as `cormorant`, so many times: {}.\n", lines.join(", "))
+    text
 }
 
 fn table(backend: Backend, figures: &Figures) -> String {

@@ -8,7 +8,6 @@ class Model(models.Model):
 
     class Meta:
         abstract = True
-        app_label = "benchmarks"
 
 
 class User(Model):

@@ -1,0 +1,1 @@
+"""An application of Django's, since it follows foreign keys backwards between those alone."""
