@@ -333,10 +333,19 @@ impl Session {
             let table = rows.table;
             rows.rows.iter().map(move |at| Node { table, at: *at }).collect::<Vec<_>>()
         };
+        // Nothing is given up where nothing is deleted and no unique column changes.
+        let moving: Vec<(Rows, Columns)> =
+            plan.updates.extract_if(.., |(rows, columns)| self.is_unique(rows.table, *columns)).collect();
+        if plan.deletes.is_empty() && moving.is_empty() {
+            return Ok(());
+        }
         let new: Vec<Node> = plan.inserts.iter().flat_map(nodes).collect();
-        let changed: Vec<Node> = plan.updates.iter().flat_map(|(rows, _)| nodes(rows)).collect();
+        let changed: Vec<(Node, Columns)> =
+            moving.iter().flat_map(|(rows, columns)| nodes(rows).into_iter().map(|node| (node, *columns))).collect();
         let doomed: Vec<Node> = plan.deletes.iter().flat_map(nodes).collect();
-        plan.moves = self.moves(&new, &changed, &doomed)?;
+        plan.updates.extend(moving);
+        let columns: Vec<(u32, Columns)> = plan.updates.iter().map(|(rows, columns)| (rows.table, *columns)).collect();
+        plan.moves = self.moves(&new, &changed, &doomed, &columns)?;
         for (old, new) in plan.moves.switches.clone() {
             plan.inserts.iter_mut().for_each(|rows| rows.remove(new));
             plan.deletes.iter_mut().for_each(|rows| rows.remove(old));
@@ -347,6 +356,9 @@ impl Session {
                 table.entities.bump(new.at).into_iter().for_each(|version| columns.add(version));
                 plan.updates.push((Rows { table: new.table, rows: vec![new.at] }, columns));
             }
+        }
+        if plan.moves.deletes.is_empty() {
+            return Ok(());
         }
         // Parents stand behind their children.
         for rows in plan.deletes.iter().rev() {

@@ -10,6 +10,7 @@ use cormorant_sql::schema::{ColumnType, TableDef};
 use super::Session;
 use super::handle::Node;
 use super::identity::Identity;
+use crate::Columns;
 
 /// What is done before anything else, so that unique values are free.
 #[derive(Debug, Default)]
@@ -34,8 +35,21 @@ fn uniques(def: &'static TableDef) -> impl Iterator<Item = Vec<u16>> {
 }
 
 impl Session {
-    /// Finds what has to be free before it is taken.
-    pub(super) fn moves(&mut self, new: &[Node], changed: &[Node], doomed: &[Node]) -> Result<Moves> {
+    /// Whether columns of a table stand in one of its unique constraints.
+    pub(super) fn is_unique(&self, table: u32, columns: Columns) -> bool {
+        let def = self.tables.get(table as usize).map(|table| table.def);
+        def.is_some_and(|def| uniques(def).flatten().any(|column| columns.contains(column)))
+    }
+
+    /// Finds what has to be free before it is taken. `changed` has the objects that change in unique columns, `columns`
+    /// what changes in any object, by table.
+    pub(super) fn moves(
+        &mut self,
+        new: &[Node],
+        changed: &[(Node, Columns)],
+        doomed: &[Node],
+        columns: &[(u32, Columns)],
+    ) -> Result<Moves> {
         let mut moves = Moves::default();
         if changed.is_empty() && (new.is_empty() || doomed.is_empty()) {
             return Ok(moves);
@@ -49,9 +63,7 @@ impl Session {
             }
         }
         let mut moving: Vec<(Node, usize, Vec<u16>)> = Vec::new();
-        for node in changed {
-            let Some(table) = self.tables.get_mut(node.table as usize) else { continue };
-            let columns_changed = table.entities.changed(node.at);
+        for (node, columns_changed) in changed {
             for (constraint, columns) in self.constraints(*node) {
                 if columns.iter().any(|column| columns_changed.contains(*column)) {
                     if let Some(values) = self.base_of(*node, &columns)? {
@@ -84,7 +96,7 @@ impl Session {
             }
         }
         for node in wanted.iter().filter(|node| dying.contains(node)) {
-            if !self.is_left(*node, changed) {
+            if !self.is_left(*node, columns) {
                 moves.deletes.insert(*node);
                 continue;
             }
@@ -123,11 +135,10 @@ impl Session {
     }
 
     /// Whether objects that change may be on their way from this one to another.
-    fn is_left(&mut self, node: Node, changed: &[Node]) -> bool {
+    fn is_left(&self, node: Node, changed: &[(u32, Columns)]) -> bool {
         let Some(target) = self.tables.get(node.table as usize).map(|table| table.def) else { return false };
-        changed.iter().any(|other| {
-            let Some(table) = self.tables.get_mut(other.table as usize) else { return false };
-            let columns = table.entities.changed(other.at);
+        changed.iter().any(|(table, columns)| {
+            let Some(table) = self.tables.get(*table as usize) else { return false };
             let mut keys = table.def.relations.iter().filter(|key| std::ptr::eq((key.target)(), target));
             keys.any(|key| key.columns.iter().any(|column| columns.contains(*column)))
         })
@@ -149,8 +160,8 @@ impl Session {
     }
 
     /// The values that the database holds in some columns of an object's row.
-    fn base_of(&mut self, node: Node, columns: &[u16]) -> Result<Option<Identity>> {
-        let Some(table) = self.tables.get_mut(node.table as usize) else { return Ok(None) };
+    fn base_of(&self, node: Node, columns: &[u16]) -> Result<Option<Identity>> {
+        let Some(table) = self.tables.get(node.table as usize) else { return Ok(None) };
         let values = table.entities.base_values(node.at, columns)?;
         Ok((!values.iter().any(Value::is_null)).then(|| Identity(values.into())))
     }
