@@ -335,6 +335,8 @@ pub struct ManyDef {
     pub there: Option<u8>,
     /// Whether no model describes the table of links.
     pub linked: bool,
+    /// Whether a session deletes a row that is taken away from the one it belonged to.
+    pub delete_orphans: bool,
 }
 
 impl ManyDef {

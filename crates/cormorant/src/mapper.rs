@@ -173,6 +173,7 @@ pub trait Mapper: Sized + 'static {
 /// | `references(a, b)` | the columns of the key that a `ForeignKey` points at, where that key has several; `references(a = "x", b)` gives the foreign key's own another name |
 /// | `via = field` | the foreign key that a `HasMany` or `HasOne` mirrors, where there are two |
 /// | `through = "…"`, `through = Model` | the table of links of a `ManyToMany` |
+/// | `delete_orphans` | of a `HasMany`: a session deletes a row that is taken away from this one and given to no other |
 /// | `inverse = field` | the other side of a `ManyToMany` of a model with itself |
 /// | `path = "…"` | the method's name on the path |
 /// | `secret` | never shown in messages |

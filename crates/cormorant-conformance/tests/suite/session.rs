@@ -84,6 +84,21 @@ struct Page {
     version: i32,
 }
 
+#[derive(Model, Clone, Debug, PartialEq)]
+#[model(table = "ses_orders")]
+struct Order {
+    id: i64,
+    #[model(delete_orphans)]
+    items: HasMany<Item>,
+}
+
+#[derive(Model, Clone, Debug, PartialEq)]
+#[model(table = "ses_items")]
+struct Item {
+    id: i64,
+    order: ForeignKey<Order>,
+}
+
 /// A key of two columns, rows that point at it, and links with it.
 #[derive(Model, Clone, Debug, PartialEq)]
 #[model(table = "ses_lines")]
@@ -441,6 +456,31 @@ conformance! {
         other.unlink(a2, |n| n.tags(), tags[0]).await?;
         other.rollback().await?;
         assert_eq!(other.related(a2, |n| n.tags()).await?.len(), 2);
+    }
+
+    async fn orphans_are_deleted_and_what_moves_is_none(test: &Fixture) {
+        test.db.create(models![Order, Item]).await?;
+        let mut session = test.db.session();
+        let (one, other) = (session.add(Order::builder()), session.add(Order::builder()));
+        let items: Vec<_> = (0..4).map(|_| session.add(Item::builder().order(one))).collect();
+        assert_eq!(session.related(one, |o| o.items()).await?, items);
+        session.commit().await?;
+        verbs(test);
+        let new = session.add(Item::builder().order(other));
+        session.set(one, |o| o.items(), [items[0], new]).await?;
+        assert_eq!(test.statements(), Vec::<String>::new());
+        session.commit().await?;
+        assert_eq!(verbs(test), ["INSERT", "DELETE"]);
+        assert_eq!(session.state(items[1]), ObjectState::Deleted);
+        session.unlink(one, |o| o.items(), items[0]).await?;
+        session.link(other, |o| o.items(), items[0]).await?;
+        session.commit().await?;
+        assert_eq!(verbs(test), ["UPDATE"], "it moved");
+        assert_eq!(session.related(other, |o| o.items()).await?, [items[0]]);
+        session.unlink(one, |o| o.items(), new).await?;
+        session.rollback().await?;
+        assert_eq!(session.state(new), ObjectState::Clean);
+        assert_eq!(test.rows_in("ses_items").await?, 2);
     }
 
     async fn versions_are_counted_and_compared(test: &Fixture) {

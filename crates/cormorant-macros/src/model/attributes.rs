@@ -97,6 +97,7 @@ pub(super) struct OnField {
     pub(super) path: Option<LitStr>,
     pub(super) secret: bool,
     pub(super) version: bool,
+    pub(super) delete_orphans: bool,
     pub(super) skip: bool,
     /// Of a mapper, what gives the column's value.
     pub(super) get: Option<Expr>,
@@ -117,7 +118,7 @@ pub(super) struct Reference {
 const STRUCT_KEYS: [&str; 9] =
     ["table", "schema", "rename_all", "crate", "index", "unique", "check", "strict", "autoincrement"];
 const MAPPER_STRUCT_KEYS: [&str; 3] = ["entity", "build", "try_build"];
-const FIELD_KEYS: [&str; 21] = [
+const FIELD_KEYS: [&str; 22] = [
     "key",
     "column",
     "max_length",
@@ -139,6 +140,7 @@ const FIELD_KEYS: [&str; 21] = [
     "secret",
     "skip",
     "version",
+    "delete_orphans",
 ];
 
 impl OnStruct {
@@ -212,6 +214,7 @@ impl OnField {
                 "path" => this.path = Some(text(meta)?),
                 "secret" => this.secret = flag(meta)?,
                 "version" => this.version = flag(meta)?,
+                "delete_orphans" => this.delete_orphans = flag(meta)?,
                 "skip" => this.skip = flag(meta)?,
                 "get" if of == Of::Mapper => this.get = Some(getter(meta)?),
                 _ => {
@@ -340,7 +343,7 @@ fn word(meta: &ParseNestedMeta<'_>, such_as: &str) -> syn::Result<Ident> {
 
 /// Keys of a model's fields that a mapper's have not.
 fn is_of_model(key: &str) -> bool {
-    ["default", "skip", "version", "references", "via", "through", "inverse"].contains(&key)
+    ["default", "skip", "version", "references", "via", "through", "inverse", "delete_orphans"].contains(&key)
 }
 
 fn not_of_mapper(key: &str) -> String {

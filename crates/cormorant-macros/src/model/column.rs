@@ -117,7 +117,10 @@ pub(super) fn column(ident: &Ident, from: &Field, on: OnField, case: Option<Case
     let shared = argument(value, "ForeignKey");
     let one_to_one = argument(value, "OneToOne");
     let target = shared.or(one_to_one).cloned();
-    for key in ["via", "through", "inverse"].into_iter().filter(|key| on.spans.iter().any(|(other, _)| other == key)) {
+    for key in ["via", "through", "inverse", "delete_orphans"]
+        .into_iter()
+        .filter(|key| on.spans.iter().any(|(other, _)| other == key))
+    {
         errors.add(syn::Error::new(
             on.span(key),
             format!("`{field}` is a column: `{key}` is for the other side, a HasMany, HasOne or ManyToMany"),

@@ -22,6 +22,8 @@ pub(super) struct Related {
     pub(super) through: Option<Through>,
     /// Of a relation of a model with itself, the field that is its other side.
     pub(super) inverse: Option<Ident>,
+    /// Whether a session deletes what it takes away.
+    pub(super) delete_orphans: bool,
     /// The name of its method on the path.
     pub(super) path: Ident,
     pub(super) docs: Vec<Attribute>,
@@ -44,7 +46,7 @@ const KINDS: [(&str, Kind); 3] =
     [("HasMany", Kind::HasMany), ("HasOne", Kind::HasOne), ("ManyToMany", Kind::ManyToMany)];
 
 /// The keys that a relation takes.
-const KEYS: [&str; 4] = ["via", "through", "inverse", "path"];
+const KEYS: [&str; 5] = ["via", "through", "inverse", "path", "delete_orphans"];
 
 /// Methods of a record: a relation so named could not be told from them.
 const RECORD_METHODS: [&str; 9] =
@@ -93,6 +95,10 @@ pub(super) fn related(
             format!("`via` of `{field}` names a foreign key of the model that links: it goes with `through = Model`");
         errors.add(syn::Error::new(on.span("via"), message));
     }
+    if kind != Kind::HasMany && on.delete_orphans {
+        let message = format!("`delete_orphans` is for a HasMany: what `{field}` leads to has other rows to belong to");
+        errors.add(syn::Error::new(on.span("delete_orphans"), message));
+    }
     if RECORD_METHODS.contains(&field.as_str()) {
         errors.at(ident, format!("`{field}` is a method of every record: call the relation by another name"));
     }
@@ -108,6 +114,7 @@ pub(super) fn related(
         via: on.via,
         through: on.through,
         inverse: on.inverse,
+        delete_orphans: on.delete_orphans,
         docs: from.attrs.iter().filter(|attribute| attribute.path().is_ident("doc")).cloned().collect(),
         field,
     }

@@ -174,6 +174,10 @@ impl Session {
     /// When the handle names no object of this session, as indexing does.
     pub fn delete<M: Mapper>(&mut self, handle: Handle<M>) {
         let node = self.node(handle);
+        self.doom(node);
+    }
+
+    fn doom(&mut self, node: Node) {
         self.deleted = true;
         let Some(table) = self.tables.get_mut(node.table as usize) else { return };
         match table.state(node.at) {

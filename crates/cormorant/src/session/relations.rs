@@ -61,7 +61,8 @@ impl Session {
         self.change(node, def, other, true)
     }
 
-    /// Takes an object away from another one, by either side of the relation. Nothing is sent before the next flush.
+    /// Takes an object away from another one, by either side of the relation. Nothing is sent before the next flush, which
+    /// deletes it where the relation says `#[model(delete_orphans)]` and it was given to no other.
     ///
     /// # Errors
     /// [`ErrorKind::Misuse`] where the object cannot be without: its foreign key is never NULL.
@@ -127,6 +128,10 @@ impl Session {
             let verb = if together { "add" } else { "delete" };
             return refuse(format!("the links are rows of {0}: {verb} a {0}", source.model));
         }
+        if def.delete_orphans && !together {
+            self.doom(other);
+            return Ok(());
+        }
         let at = together.then_some(node);
         if !self.point_at(other, def.here, at)? {
             let field = def.foreign_key().map_or("", |key| key.field);
@@ -146,6 +151,8 @@ impl Session {
         };
         let place = at.map(|at| self.place(at));
         let Some(table) = self.tables.get_mut(node.table as usize) else { return Ok(false) };
+        // What was taken away elsewhere, and is given to another here, is no orphan.
+        table.spare(node.at);
         table.touch(node.at);
         let pointer = table.entities.pointer(node.at, relation);
         Ok(pointer.is_some_and(|pointer| pointer.point(place.map(|place| (place, key.as_deref())))))

@@ -237,6 +237,16 @@ impl Table {
         }
     }
 
+    /// An object that was to be deleted is not.
+    pub(super) fn spare(&mut self, at: u32) {
+        if self.state(at) == State::Doomed {
+            self.doomed.retain(|other| *other != at);
+            self.set_state(at, State::Touched);
+            self.entities.keep(at);
+            self.touched.push(at);
+        }
+    }
+
     /// Gives a place up.
     pub(super) fn release(&mut self, at: u32) {
         if let Ok(identity) = self.entities.base_identity(at) {

@@ -54,7 +54,7 @@ fn definition(related: &Related, model: &Model, names: &Names) -> TokenStream {
             (theirs.clone(), quote!(#here.position()), quote!(#support::None))
         }
     };
-    let linked = related.is_linked();
+    let (linked, delete_orphans) = (related.is_linked(), related.delete_orphans);
     quote! {
         #support::ManyDef {
             model: #name,
@@ -64,6 +64,7 @@ fn definition(related: &Related, model: &Model, names: &Names) -> TokenStream {
             here: #here,
             there: #there,
             linked: #linked,
+            delete_orphans: #delete_orphans,
         }
     }
 }
