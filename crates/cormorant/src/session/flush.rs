@@ -6,11 +6,13 @@ use std::ptr;
 use cormorant_driver::{Error, ErrorKind, Result};
 use cormorant_sql::schema::{OnDelete, RelationDef, TableDef};
 
+use super::collections::Collection;
 use super::handle::Node;
 use super::identity::Identity;
 use super::links::LinkSet;
 use super::moves::Moves;
 use super::order::{Edge, Order, order};
+use super::relations::is_alive;
 use super::table::State;
 use super::write::Held;
 use super::{Hook, Session, Written, Wrote, write};
@@ -209,7 +211,7 @@ impl Session {
             }
             self.check(*node, None, waiting)?;
         }
-        let ordered = self.ordered(&nodes, &edges)?;
+        let ordered = self.ordered(&nodes, &edges, &[])?;
         plan.held.extend(ordered.held.iter().filter_map(|edge| relation_of(self, &nodes, edges.get(*edge)?)));
         plan.inserts = ordered.groups.iter().map(|group| rows_of(&nodes, group)).collect();
         Ok(())
@@ -217,36 +219,46 @@ impl Session {
 
     fn plan_updates(&mut self, plan: &mut Plan) -> Result<()> {
         for number in 0..self.tables.len() as u32 {
-            let touched = self.table(number).map(|table| std::mem::take(&mut table.touched)).unwrap_or_default();
-            let mut groups: Vec<(Columns, Vec<u32>)> = Vec::new();
-            for at in touched {
-                let node = Node { table: number, at };
-                if self.state_of(node) != State::Touched {
-                    continue;
-                }
-                let mut waiting = Columns::none();
-                for (relation, def) in relations(self.def(node)) {
-                    if self.pointed_new(node, relation, def)?.is_some() {
-                        waiting.add(def.column);
-                    }
-                }
-                let Some(table) = self.table(number) else { continue };
-                let changed = table.entities.changed(at);
-                if changed.is_empty() {
-                    table.entities.reset(at)?;
-                    table.set_state(at, State::Clean);
-                    continue;
-                }
-                table.touched.push(at);
-                self.check(node, Some(changed), waiting)?;
-                match groups.iter_mut().find(|(columns, _)| *columns == changed) {
-                    Some((_, rows)) => rows.push(at),
-                    None => groups.push((changed, vec![at])),
-                }
+            let groups = self.changed_groups(number);
+            // Those that are touched stay so, also where one of them was refused.
+            if let Some(table) = self.table(number) {
+                table
+                    .touched
+                    .retain(|at| table.slots.get(*at as usize).is_some_and(|slot| slot.state == State::Touched));
             }
-            plan.updates.extend(groups.into_iter().map(|(columns, rows)| (Rows { table: number, rows }, columns)));
+            plan.updates.extend(groups?.into_iter().map(|(columns, rows)| (Rows { table: number, rows }, columns)));
         }
         Ok(())
+    }
+
+    /// The changed objects of a table, by the columns to write.
+    fn changed_groups(&mut self, number: u32) -> Result<Vec<(Columns, Vec<u32>)>> {
+        let mut groups: Vec<(Columns, Vec<u32>)> = Vec::new();
+        for at in self.table(number).map(|table| table.touched.clone()).unwrap_or_default() {
+            let node = Node { table: number, at };
+            if self.state_of(node) != State::Touched {
+                continue;
+            }
+            let mut waiting = Columns::none();
+            for (relation, def) in relations(self.def(node)) {
+                if self.pointed_new(node, relation, def)?.is_some() {
+                    waiting.add(def.column);
+                }
+            }
+            let Some(table) = self.table(number) else { continue };
+            let changed = table.entities.changed(at);
+            if changed.is_empty() {
+                table.entities.reset(at)?;
+                table.set_state(at, State::Clean);
+                continue;
+            }
+            self.check(node, Some(changed), waiting)?;
+            match groups.iter_mut().find(|(columns, _)| *columns == changed) {
+                Some((_, rows)) => rows.push(at),
+                None => groups.push((changed, vec![at])),
+            }
+        }
+        Ok(groups)
     }
 
     /// Whether what an object says of some columns, or of all that are written, can be stored. Foreign keys that wait for
@@ -258,7 +270,8 @@ impl Session {
             Some(columns) => columns.contains(*column),
             None => !omitted.contains(*column),
         };
-        let positions = (0..table.def.columns.len() as u16).filter(|column| written(column) && !waiting.contains(*column));
+        let positions =
+            (0..table.def.columns.len() as u16).filter(|column| written(column) && !waiting.contains(*column));
         validate::values_of(table.def, positions, |column| table.entities.value(node.at, column), drop)
     }
 
@@ -288,7 +301,7 @@ impl Session {
                 }
             }
         }
-        let ordered = self.ordered(&nodes, &edges)?;
+        let ordered = self.ordered(&nodes, &edges, &self.cascades(&nodes))?;
         plan.loosened.extend(ordered.held.iter().filter_map(|edge| relation_of(self, &nodes, edges.get(*edge)?)));
         plan.deletes = ordered.groups.iter().rev().map(|group| rows_of(&nodes, group)).collect();
         Ok(())
@@ -307,6 +320,7 @@ impl Session {
         for (old, new) in plan.moves.switches.clone() {
             plan.inserts.iter_mut().for_each(|rows| rows.remove(new));
             plan.deletes.iter_mut().for_each(|rows| rows.remove(old));
+            plan.loosened.retain(|(node, _)| *node != old);
             let Some(table) = self.table(new.table) else { continue };
             table.entities.inherit(old.at, new.at);
             let columns = table.entities.changed(new.at);
@@ -326,9 +340,26 @@ impl Session {
         Ok(())
     }
 
-    fn ordered(&self, nodes: &[Node], edges: &[Edge]) -> Result<Order> {
+    /// Tables of deleted objects, each with one whose rows take its rows along when they go, over rows between them that
+    /// nobody has here as well.
+    fn cascades(&self, nodes: &[Node]) -> Vec<(u32, u32)> {
+        let mut tables: Vec<u32> = nodes.iter().map(|node| node.table).collect();
+        tables.dedup();
+        let mut pairs = Vec::new();
+        for from in &tables {
+            let way = self.tables.get(*from as usize).map_or(Vec::new(), |table| cascades_from(table.def));
+            let reached = |to: &&u32| {
+                let def = self.tables.get(**to as usize).map(|table| table.def);
+                *to != from && def.is_some_and(|def| way.iter().any(|known| ptr::eq(*known, def)))
+            };
+            pairs.extend(tables.iter().filter(reached).map(|to| (*from, *to)));
+        }
+        pairs
+    }
+
+    fn ordered(&self, nodes: &[Node], edges: &[Edge], behind: &[(u32, u32)]) -> Result<Order> {
         let tables: Vec<u32> = nodes.iter().map(|node| node.table).collect();
-        order(&tables, edges).map_err(|cycle| {
+        order(&tables, edges, behind).map_err(|cycle| {
             let fields: Vec<String> = cycle
                 .iter()
                 .filter_map(|edge| relation_of(self, nodes, edges.get(*edge)?))
@@ -353,7 +384,13 @@ impl Session {
                 .with_model(def.model)
                 .with_field(def.field)
         };
-        let target = self.find_place(place).map_err(refuse)?;
+        let found = self.find_place(place);
+        let alive = found.is_ok_and(|target| is_alive(self.state_of(target)));
+        if !alive && self.is_stored(node, def.column)? {
+            // What was said long ago is not said again: only the key is left of it.
+            return Ok(None);
+        }
+        let target = found.map_err(refuse)?;
         match self.state_of(target) {
             State::New => return Ok(Some(target)),
             State::Clean | State::Touched => self.point(node, relation, target)?,
@@ -361,6 +398,15 @@ impl Session {
             State::Detached | State::Free => return Err(refuse("was never saved")),
         }
         Ok(None)
+    }
+
+    /// Whether a column says what the row in the database does.
+    fn is_stored(&mut self, node: Node, column: u16) -> Result<bool> {
+        let Some(table) = self.table(node.table).filter(|table| table.state(node.at) == State::Touched) else {
+            return Ok(false);
+        };
+        let stored = table.entities.base_values(node.at, &[column])?;
+        Ok(table.entities.value(node.at, column).is_ok_and(|now| stored.first() == Some(&now)))
     }
 
     /// The new object with a key of its own that a foreign key's value is the key of.
@@ -401,6 +447,7 @@ impl Session {
 
     async fn carry_out(&mut self, mut plan: Plan) -> Result<()> {
         let mut gone = Vec::new();
+        let switched = !plan.moves.switches.is_empty();
         for (old, new) in &plan.moves.switches {
             let Self { tables, log, .. } = self;
             let Some(table) = tables.get_mut(old.table as usize) else { continue };
@@ -441,7 +488,7 @@ impl Session {
         self.write_held(&plan.held).await?;
         for (rows, columns) in plan.updates {
             self.point_all(&rows)?;
-            let Self { tables, unit, pool, log, .. } = self;
+            let Self { tables, unit, pool, log, collections, .. } = self;
             let Some(table) = tables.get_mut(rows.table as usize) else { continue };
             write::update(unit.target(pool), table, columns, &rows.rows).await?;
             for at in rows.rows {
@@ -457,6 +504,11 @@ impl Session {
                 table.identify(identity, at);
                 table.set_state(at, State::Clean);
                 log.push(Written { node, what: Wrote::Update });
+                if table.has_expired(at) {
+                    // Where it points is the database's to say now, also for those that are new.
+                    table.stir(at);
+                    collections.iter_mut().filter(|all| all.children == rows.table).for_each(Collection::expire);
+                }
             }
             table.touched.retain(|at| table.slots.get(*at as usize).is_some_and(|slot| slot.state == State::Touched));
         }
@@ -465,7 +517,12 @@ impl Session {
         for rows in plan.deletes {
             self.delete_rows(rows, &mut gone).await?;
         }
-        self.follow_deleted(gone)
+        self.follow_deleted(gone)?;
+        if switched {
+            // Whoever belonged to the old object belongs to the new one.
+            self.forget_relations();
+        }
+        Ok(())
     }
 
     async fn delete_rows(&mut self, rows: Rows, gone: &mut Vec<Node>) -> Result<()> {
@@ -505,7 +562,7 @@ impl Session {
                 for (relation, def) in relations(self.table(number).map(|table| table.def)) {
                     let acts = matches!(def.on_delete, OnDelete::Cascade | OnDelete::SetNull);
                     if acts && ptr::eq((def.target)(), deleted) {
-                        self.follow_foreign_key(number, relation, def, &identity, &mut gone)?;
+                        self.follow_foreign_key(number, relation, def, (node, &identity), &mut gone)?;
                     }
                 }
             }
@@ -518,15 +575,21 @@ impl Session {
         number: u32,
         relation: u8,
         def: &'static RelationDef,
-        identity: &Identity,
+        (deleted, identity): (Node, &Identity),
         gone: &mut Vec<Node>,
     ) -> Result<()> {
-        let Self { tables, log, .. } = self;
-        let Some(table) = tables.get_mut(number as usize) else { return Ok(()) };
-        let pointing: Vec<u32> = table
+        let Some(table) = self.table(number) else { return Ok(()) };
+        let mut pointing: Vec<u32> = table
             .in_state(|state| state == State::Clean)
             .filter(|at| table.entities.value(*at, def.column).is_ok_and(|value| identity.0.first() == Some(&value)))
             .collect();
+        // A new row may have the key of one that was deleted before it came.
+        pointing.retain(|at| {
+            let object = self.pointed_object(Node { table: number, at: *at }, relation);
+            object.is_none_or(|object| object == deleted || !is_alive(self.state_of(object)))
+        });
+        let Self { tables, log, .. } = self;
+        let Some(table) = tables.get_mut(number as usize) else { return Ok(()) };
         for at in pointing {
             let node = Node { table: number, at };
             if def.on_delete == OnDelete::Cascade {
@@ -612,12 +675,28 @@ impl Session {
     }
 }
 
+/// A table, and those whose rows take its rows along when they are deleted.
+pub(super) fn cascades_from(def: &'static TableDef) -> Vec<&'static TableDef> {
+    let mut way = vec![def];
+    let mut next = 0;
+    while let Some(def) = way.get(next).copied() {
+        next += 1;
+        for key in def.relations.iter().filter(|key| key.on_delete == OnDelete::Cascade) {
+            let target = (key.target)();
+            if !way.iter().any(|known| ptr::eq(*known, target)) {
+                way.push(target);
+            }
+        }
+    }
+    way
+}
+
 /// The foreign keys of a table, by their numbers.
 fn relations(def: impl Into<Option<&'static TableDef>>) -> impl Iterator<Item = (u8, &'static RelationDef)> {
     (0..).zip(def.into().map_or(&[][..], |def| def.relations))
 }
 
-fn nullable(table: Option<&'static TableDef>, def: &RelationDef) -> bool {
+pub(super) fn nullable(table: Option<&'static TableDef>, def: &RelationDef) -> bool {
     table.and_then(|table| table.column(def.column)).is_some_and(|column| column.null)
 }
 

@@ -5,9 +5,10 @@ use std::collections::{HashMap, HashSet};
 
 use cormorant_driver::Result;
 use cormorant_sql::Value;
-use cormorant_sql::schema::{ColumnType, TableDef};
+use cormorant_sql::schema::{ColumnType, OnDelete, TableDef};
 
 use super::Session;
+use super::flush::cascades_from;
 use super::handle::Node;
 use super::identity::Identity;
 
@@ -75,6 +76,8 @@ impl Session {
             let Some(place) = self.place_of(*node, *constraint, columns) else { continue };
             let Some(giver) = given.get(&place).copied().filter(|giver| giver != node) else { continue };
             if at < takers.len() && *constraint == 0 && dying.contains(&giver) && self.is_whole(*node) {
+                // One row is taken over once: who comes behind collides.
+                given.remove(&place);
                 moves.switches.push((giver, *node));
                 continue;
             }
@@ -84,7 +87,7 @@ impl Session {
             }
         }
         for node in wanted.iter().filter(|node| dying.contains(node)) {
-            if !self.is_left(*node, changed) {
+            if !self.is_left(*node, changed)? {
                 moves.deletes.insert(*node);
                 continue;
             }
@@ -122,15 +125,31 @@ impl Session {
         }
     }
 
-    /// Whether objects that change may be on their way from this one to another.
-    fn is_left(&mut self, node: Node, changed: &[Node]) -> bool {
-        let Some(target) = self.tables.get(node.table as usize).map(|table| table.def) else { return false };
-        changed.iter().any(|other| {
-            let Some(table) = self.tables.get_mut(other.table as usize) else { return false };
+    /// Whether objects that change may be on their way from this one to another, or would be deleted with it before they
+    /// are written.
+    fn is_left(&mut self, node: Node, changed: &[Node]) -> Result<bool> {
+        let Some(table) = self.tables.get(node.table as usize) else { return Ok(false) };
+        let (target, identity) = (table.def, table.entities.identity(node.at)?);
+        for other in changed {
+            let Some(table) = self.tables.get_mut(other.table as usize) else { continue };
             let columns = table.entities.changed(other.at);
-            let mut keys = table.def.relations.iter().filter(|key| std::ptr::eq((key.target)(), target));
-            keys.any(|key| columns.contains(key.column))
-        })
+            for key in table.def.relations {
+                let cascades = key.on_delete == OnDelete::Cascade;
+                let left = match std::ptr::eq((key.target)(), target) {
+                    true if columns.contains(key.column) => true,
+                    true if cascades => {
+                        identity.0.as_slice() == table.entities.base_values(other.at, &[key.column])?.as_slice()
+                    }
+                    true => false,
+                    // Over rows that may not be here.
+                    false => cascades && cascades_from((key.target)()).iter().any(|def| std::ptr::eq(*def, target)),
+                };
+                if left {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
     }
 
     fn constraints(&self, node: Node) -> Vec<(usize, Vec<u16>)> {
