@@ -64,6 +64,16 @@ impl Collection {
         self.complete.clear();
     }
 
+    /// A child is forgotten, and not its row. One that was `moved` may have its row elsewhere.
+    pub(super) fn lose(&mut self, table: u32, at: u32, moved: bool) {
+        if table == self.children {
+            match self.parent.get(&at) {
+                Some(parent) if !moved => _ = self.complete.remove(parent),
+                _ => self.complete.clear(),
+            }
+        }
+    }
+
     /// An object's place is given up.
     pub(super) fn forget(&mut self, table: u32, at: u32) {
         if table == self.children {

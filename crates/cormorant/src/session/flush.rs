@@ -6,11 +6,13 @@ use std::ptr;
 use cormorant_driver::{Error, ErrorKind, Result};
 use cormorant_sql::schema::{OnDelete, RelationDef, TableDef};
 
+use super::collections::Collection;
 use super::handle::Node;
 use super::identity::{Identity, Seeded};
 use super::links::LinkSet;
 use super::moves::Moves;
 use super::order::{Edge, Order, order};
+use super::relations::is_alive;
 use super::table::State;
 use super::write::Held;
 use super::{Hook, Session, Written, Wrote, write};
@@ -213,7 +215,7 @@ impl Session {
             }
             self.check(*node, None, waiting)?;
         }
-        let ordered = self.ordered(&nodes, &edges)?;
+        let ordered = self.ordered(&nodes, &edges, &[])?;
         plan.held.extend(ordered.held.iter().filter_map(|edge| relation_of(self, &nodes, edges.get(*edge)?)));
         plan.inserts = ordered.groups.iter().map(|group| rows_of(&nodes, group)).collect();
         Ok(())
@@ -248,37 +250,47 @@ impl Session {
 
     fn plan_updates(&mut self, plan: &mut Plan) -> Result<()> {
         for number in 0..self.tables.len() as u32 {
-            let touched = self.table(number).map(|table| std::mem::take(&mut table.touched)).unwrap_or_default();
-            let mut groups: Vec<(Columns, Vec<u32>)> = Vec::new();
-            for at in touched {
-                let node = Node { table: number, at };
-                if self.state_of(node) != State::Touched {
-                    continue;
-                }
-                let mut waiting = Columns::none();
-                for (relation, def) in relations(self.def(node)) {
-                    if self.pointed_new(node, relation, def)?.is_some() {
-                        waiting.extend(def.columns);
-                    }
-                }
-                let Some(table) = self.table(number) else { continue };
-                let mut changed = table.entities.changed(at);
-                if changed.is_empty() {
-                    table.entities.reset(at)?;
-                    table.set_state(at, State::Clean);
-                    continue;
-                }
-                table.entities.bump(at).into_iter().for_each(|version| changed.add(version));
-                table.touched.push(at);
-                self.check(node, Some(changed), waiting)?;
-                match groups.iter_mut().find(|(columns, _)| *columns == changed) {
-                    Some((_, rows)) => rows.push(at),
-                    None => groups.push((changed, vec![at])),
-                }
+            let groups = self.changed_groups(number);
+            // Those that are touched stay so, also where one of them was refused.
+            if let Some(table) = self.table(number) {
+                table
+                    .touched
+                    .retain(|at| table.slots.get(*at as usize).is_some_and(|slot| slot.state == State::Touched));
             }
-            plan.updates.extend(groups.into_iter().map(|(columns, rows)| (Rows { table: number, rows }, columns)));
+            plan.updates.extend(groups?.into_iter().map(|(columns, rows)| (Rows { table: number, rows }, columns)));
         }
         Ok(())
+    }
+
+    /// The changed objects of a table, by the columns to write.
+    fn changed_groups(&mut self, number: u32) -> Result<Vec<(Columns, Vec<u32>)>> {
+        let mut groups: Vec<(Columns, Vec<u32>)> = Vec::new();
+        for at in self.table(number).map(|table| table.touched.clone()).unwrap_or_default() {
+            let node = Node { table: number, at };
+            if self.state_of(node) != State::Touched {
+                continue;
+            }
+            let mut waiting = Columns::none();
+            for (relation, def) in relations(self.def(node)) {
+                if self.pointed_new(node, relation, def)?.is_some() {
+                    waiting.extend(def.columns);
+                }
+            }
+            let Some(table) = self.table(number) else { continue };
+            let mut changed = table.entities.changed(at);
+            if changed.is_empty() {
+                table.entities.reset(at)?;
+                table.set_state(at, State::Clean);
+                continue;
+            }
+            table.entities.bump(at).into_iter().for_each(|version| changed.add(version));
+            self.check(node, Some(changed), waiting)?;
+            match groups.iter_mut().find(|(columns, _)| *columns == changed) {
+                Some((_, rows)) => rows.push(at),
+                None => groups.push((changed, vec![at])),
+            }
+        }
+        Ok(groups)
     }
 
     /// Whether what an object says of some columns, or of all that are written, can be stored. Foreign keys that wait for
@@ -321,7 +333,7 @@ impl Session {
                 }
             }
         }
-        let ordered = self.ordered(&nodes, &edges)?;
+        let ordered = self.ordered(&nodes, &edges, &self.cascades(&nodes))?;
         plan.loosened.extend(ordered.held.iter().filter_map(|edge| relation_of(self, &nodes, edges.get(*edge)?)));
         plan.deletes = ordered.groups.iter().rev().map(|group| rows_of(&nodes, group)).collect();
         Ok(())
@@ -344,11 +356,16 @@ impl Session {
             moving.iter().flat_map(|(rows, columns)| nodes(rows).into_iter().map(|node| (node, *columns))).collect();
         let doomed: Vec<Node> = plan.deletes.iter().flat_map(nodes).collect();
         plan.updates.extend(moving);
-        let columns: Vec<(u32, Columns)> = plan.updates.iter().map(|(rows, columns)| (rows.table, *columns)).collect();
-        plan.moves = self.moves(&new, &changed, &doomed, &columns)?;
+        let all: Vec<(Node, Columns)> = plan
+            .updates
+            .iter()
+            .flat_map(|(rows, columns)| nodes(rows).into_iter().map(|node| (node, *columns)))
+            .collect();
+        plan.moves = self.moves(&new, &changed, &doomed, &all)?;
         for (old, new) in plan.moves.switches.clone() {
             plan.inserts.iter_mut().for_each(|rows| rows.remove(new));
             plan.deletes.iter_mut().for_each(|rows| rows.remove(old));
+            plan.loosened.retain(|(node, _)| *node != old);
             let Some(table) = self.table(new.table) else { continue };
             table.entities.inherit(old.at, new.at);
             let mut columns = table.entities.changed(new.at);
@@ -372,9 +389,26 @@ impl Session {
         Ok(())
     }
 
-    fn ordered(&self, nodes: &[Node], edges: &[Edge]) -> Result<Order> {
+    /// Tables of deleted objects, each with one whose rows take its rows along when they go, over rows between them that
+    /// nobody has here as well.
+    fn cascades(&self, nodes: &[Node]) -> Vec<(u32, u32)> {
+        let mut tables: Vec<u32> = nodes.iter().map(|node| node.table).collect();
+        tables.dedup();
+        let mut pairs = Vec::new();
+        for from in &tables {
+            let way = self.tables.get(*from as usize).map_or(Vec::new(), |table| cascades_from(table.def));
+            let reached = |to: &&u32| {
+                let def = self.tables.get(**to as usize).map(|table| table.def);
+                *to != from && def.is_some_and(|def| way.iter().any(|known| ptr::eq(*known, def)))
+            };
+            pairs.extend(tables.iter().filter(reached).map(|to| (*from, *to)));
+        }
+        pairs
+    }
+
+    fn ordered(&self, nodes: &[Node], edges: &[Edge], behind: &[(u32, u32)]) -> Result<Order> {
         let tables: Vec<u32> = nodes.iter().map(|node| node.table).collect();
-        order(&tables, edges).map_err(|cycle| {
+        order(&tables, edges, behind).map_err(|cycle| {
             let fields: Vec<String> = cycle
                 .iter()
                 .filter_map(|edge| relation_of(self, nodes, edges.get(*edge)?))
@@ -399,7 +433,13 @@ impl Session {
                 .with_model(def.model)
                 .with_field(def.field)
         };
-        let target = self.find_place(place).map_err(refuse)?;
+        let found = self.find_place(place);
+        let alive = found.is_ok_and(|target| is_alive(self.state_of(target)));
+        if !alive && self.is_stored(node, def.columns) {
+            // What was said long ago is not said again: only the key is left of it.
+            return Ok(None);
+        }
+        let target = found.map_err(refuse)?;
         match self.state_of(target) {
             State::New => return Ok(Some(target)),
             State::Clean | State::Touched => self.point(node, relation, target)?,
@@ -407,6 +447,15 @@ impl Session {
             State::Detached | State::Free => return Err(refuse("was never saved")),
         }
         Ok(None)
+    }
+
+    /// Whether columns say what the row in the database does.
+    fn is_stored(&mut self, node: Node, columns: &[u16]) -> bool {
+        let table = self.table(node.table).filter(|table| table.state(node.at) == State::Touched);
+        table.is_some_and(|table| {
+            let changed = table.entities.changed(node.at);
+            !columns.iter().any(|column| changed.contains(*column))
+        })
     }
 
     /// The object that a foreign key's value is the key of.
@@ -442,6 +491,7 @@ impl Session {
 
     async fn carry_out(&mut self, mut plan: Plan) -> Result<()> {
         let mut gone = Vec::new();
+        let switched = !plan.moves.switches.is_empty();
         for (old, new) in &plan.moves.switches {
             let Self { tables, log, .. } = self;
             let Some(table) = tables.get_mut(old.table as usize) else { continue };
@@ -482,7 +532,7 @@ impl Session {
         self.write_held(&plan.held).await?;
         for (rows, columns) in plan.updates {
             self.point_all(&rows)?;
-            let Self { tables, unit, pool, log, .. } = self;
+            let Self { tables, unit, pool, log, collections, .. } = self;
             let Some(table) = tables.get_mut(rows.table as usize) else { continue };
             write::update(unit.target(pool), table, columns, &rows.rows).await?;
             for at in rows.rows {
@@ -498,6 +548,11 @@ impl Session {
                 table.identify(identity, at);
                 table.set_state(at, State::Clean);
                 log.push(Written { node, what: Wrote::Update });
+                if table.has_expired(at) {
+                    // Where it points is the database's to say now, also for those that are new.
+                    table.stir(at);
+                    collections.iter_mut().filter(|all| all.children == rows.table).for_each(Collection::expire);
+                }
             }
             table.touched.retain(|at| table.slots.get(*at as usize).is_some_and(|slot| slot.state == State::Touched));
         }
@@ -506,7 +561,12 @@ impl Session {
         for rows in plan.deletes {
             self.delete_rows(rows, &mut gone).await?;
         }
-        self.follow_deleted(gone)
+        self.follow_deleted(gone)?;
+        if switched {
+            // Whoever belonged to the old object belongs to the new one.
+            self.forget_relations();
+        }
+        Ok(())
     }
 
     async fn delete_rows(&mut self, rows: Rows, gone: &mut Vec<Node>) -> Result<()> {
@@ -546,7 +606,7 @@ impl Session {
                 for (relation, def) in relations(self.table(number).map(|table| table.def)) {
                     let acts = matches!(def.on_delete, OnDelete::Cascade | OnDelete::SetNull);
                     if acts && ptr::eq((def.target)(), deleted) {
-                        self.follow_foreign_key(number, relation, def, &identity, &mut gone)?;
+                        self.follow_foreign_key(number, relation, def, (node, &identity), &mut gone)?;
                     }
                 }
             }
@@ -559,15 +619,21 @@ impl Session {
         number: u32,
         relation: u8,
         def: &'static RelationDef,
-        identity: &Identity,
+        (deleted, identity): (Node, &Identity),
         gone: &mut Vec<Node>,
     ) -> Result<()> {
-        let Self { tables, log, .. } = self;
-        let Some(table) = tables.get_mut(number as usize) else { return Ok(()) };
-        let pointing: Vec<u32> = table
+        let Some(table) = self.table(number) else { return Ok(()) };
+        let mut pointing: Vec<u32> = table
             .in_state(|state| state == State::Clean)
             .filter(|at| Identity::pointed(&*table.entities, *at, def.columns).as_ref() == Some(identity))
             .collect();
+        // A new row may have the key of one that was deleted before it came.
+        pointing.retain(|at| {
+            let object = self.pointed_object(Node { table: number, at: *at }, relation);
+            object.is_none_or(|object| object == deleted || !is_alive(self.state_of(object)))
+        });
+        let Self { tables, log, .. } = self;
+        let Some(table) = tables.get_mut(number as usize) else { return Ok(()) };
         for at in pointing {
             let node = Node { table: number, at };
             if def.on_delete == OnDelete::Cascade {
@@ -655,12 +721,28 @@ impl Session {
     }
 }
 
+/// A table, and those whose rows take its rows along when they are deleted.
+pub(super) fn cascades_from(def: &'static TableDef) -> Vec<&'static TableDef> {
+    let mut way = vec![def];
+    let mut next = 0;
+    while let Some(def) = way.get(next).copied() {
+        next += 1;
+        for key in def.relations.iter().filter(|key| key.on_delete == OnDelete::Cascade) {
+            let target = (key.target)();
+            if !way.iter().any(|known| ptr::eq(*known, target)) {
+                way.push(target);
+            }
+        }
+    }
+    way
+}
+
 /// The foreign keys of a table, by their numbers.
 fn relations(def: impl Into<Option<&'static TableDef>>) -> impl Iterator<Item = (u8, &'static RelationDef)> {
     (0..).zip(def.into().map_or(&[][..], |def| def.relations))
 }
 
-fn nullable(table: Option<&'static TableDef>, def: &RelationDef) -> bool {
+pub(super) fn nullable(table: Option<&'static TableDef>, def: &RelationDef) -> bool {
     let null = |column: &u16| table.and_then(|table| table.column(*column)).is_some_and(|column| column.null);
     def.columns.iter().all(null)
 }

@@ -43,8 +43,9 @@ impl LinkSet {
 
     pub(super) fn link(&mut self, side: usize, at: u32, other: u32) {
         self.put(pair(side, at, other), |before| match before {
-            Some(Link::Kept | Link::Removed) => Link::Kept,
-            Some(Link::Added | Link::Gone) | None => Link::Added,
+            Some(Link::Kept) => Link::Kept,
+            // One that was taken away may never have been there: written again, it is there once.
+            Some(Link::Added | Link::Removed | Link::Gone) | None => Link::Added,
         });
     }
 
@@ -114,6 +115,16 @@ impl LinkSet {
         self.complete.iter_mut().for_each(HashSet::clear);
         for link in self.links.values_mut().filter(|link| **link == Link::Kept) {
             *link = Link::Gone;
+        }
+    }
+
+    /// An object is forgotten, and not its row: those that it is linked with are not all known any more.
+    pub(super) fn lose(&mut self, table: u32, at: u32) {
+        for (side, _) in self.tables.into_iter().enumerate().filter(|(_, number)| *number == table) {
+            let others = self.of.get(side).and_then(|of| of.get(&at)).map_or(&[][..], Vec::as_slice);
+            if let Some(complete) = self.complete.get_mut(1 - side) {
+                others.iter().for_each(|other| _ = complete.remove(other));
+            }
         }
     }
 

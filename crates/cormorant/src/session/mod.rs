@@ -250,6 +250,9 @@ impl Session {
     }
 
     fn let_go<M: Mapper>(&mut self, node: Node) -> Option<M::Entity> {
+        if matches!(self.state_of(node), State::Clean | State::Touched | State::Doomed) {
+            self.lose(node);
+        }
         let table = self.tables.get_mut(node.table as usize)?;
         let identity = table.entities.base_identity(node.at).ok();
         let entity = table.typed_mut::<M>()?.take(node.at);
@@ -257,7 +260,10 @@ impl Session {
             table.unidentify(&identity, node.at);
         }
         table.release(node.at);
-        self.log.retain(|written| written.node != node);
+        // Savepoints count what was written before them.
+        let forgotten = |written: &Written| written.node == node;
+        self.unit.shorten(|mark| self.log.iter().take(mark).filter(|written| forgotten(written)).count());
+        self.log.retain(|written| !forgotten(written));
         self.forget_relations_of(node);
         entity
     }

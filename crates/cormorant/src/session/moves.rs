@@ -5,9 +5,10 @@ use std::collections::{HashMap, HashSet};
 
 use cormorant_driver::Result;
 use cormorant_sql::Value;
-use cormorant_sql::schema::{ColumnType, TableDef};
+use cormorant_sql::schema::{ColumnType, OnDelete, TableDef};
 
 use super::Session;
+use super::flush::cascades_from;
 use super::handle::Node;
 use super::identity::Identity;
 use crate::Columns;
@@ -41,14 +42,14 @@ impl Session {
         def.is_some_and(|def| uniques(def).flatten().any(|column| columns.contains(column)))
     }
 
-    /// Finds what has to be free before it is taken. `changed` has the objects that change in unique columns, `columns`
-    /// what changes in any object, by table.
+    /// Finds what has to be free before it is taken. `changed` has the objects that change in unique columns, `all` those
+    /// that change.
     pub(super) fn moves(
         &mut self,
         new: &[Node],
         changed: &[(Node, Columns)],
         doomed: &[Node],
-        columns: &[(u32, Columns)],
+        all: &[(Node, Columns)],
     ) -> Result<Moves> {
         let mut moves = Moves::default();
         if changed.is_empty() && (new.is_empty() || doomed.is_empty()) {
@@ -87,6 +88,8 @@ impl Session {
             let Some(place) = self.place_of(*node, *constraint, columns) else { continue };
             let Some(giver) = given.get(&place).copied().filter(|giver| giver != node) else { continue };
             if at < takers.len() && *constraint == 0 && dying.contains(&giver) && self.is_whole(*node) {
+                // One row is taken over once: who comes behind collides.
+                given.remove(&place);
                 moves.switches.push((giver, *node));
                 continue;
             }
@@ -96,7 +99,7 @@ impl Session {
             }
         }
         for node in wanted.iter().filter(|node| dying.contains(node)) {
-            if !self.is_left(*node, columns) {
+            if !self.is_left(*node, all)? {
                 moves.deletes.insert(*node);
                 continue;
             }
@@ -134,14 +137,27 @@ impl Session {
         }
     }
 
-    /// Whether objects that change may be on their way from this one to another.
-    fn is_left(&self, node: Node, changed: &[(u32, Columns)]) -> bool {
-        let Some(target) = self.tables.get(node.table as usize).map(|table| table.def) else { return false };
-        changed.iter().any(|(table, columns)| {
-            let Some(table) = self.tables.get(*table as usize) else { return false };
-            let mut keys = table.def.relations.iter().filter(|key| std::ptr::eq((key.target)(), target));
-            keys.any(|key| key.columns.iter().any(|column| columns.contains(*column)))
-        })
+    /// Whether objects that change may be on their way from this one to another, or would be deleted with it before they
+    /// are written.
+    fn is_left(&self, node: Node, changed: &[(Node, Columns)]) -> Result<bool> {
+        let Some(table) = self.tables.get(node.table as usize) else { return Ok(false) };
+        let (target, identity) = (table.def, table.entities.identity(node.at)?);
+        let left = |(other, columns): &(Node, Columns)| {
+            let Some(table) = self.tables.get(other.table as usize) else { return false };
+            table.def.relations.iter().any(|key| {
+                let cascades = key.on_delete == OnDelete::Cascade;
+                match std::ptr::eq((key.target)(), target) {
+                    true if key.columns.iter().any(|column| columns.contains(*column)) => true,
+                    true => {
+                        cascades
+                            && Identity::pointed(&*table.entities, other.at, key.columns).as_ref() == Some(&identity)
+                    }
+                    // Over rows that may not be here.
+                    false => cascades && cascades_from((key.target)()).iter().any(|def| std::ptr::eq(*def, target)),
+                }
+            })
+        };
+        Ok(changed.iter().any(left))
     }
 
     fn constraints(&self, node: Node) -> Vec<(usize, Vec<u16>)> {

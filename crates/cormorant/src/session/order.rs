@@ -25,9 +25,11 @@ pub(super) struct Order {
 /// Orders rows, of which `tables` has the table, by what they point at. Rows of one table stay together where no chain of
 /// foreign keys leads from the table back to itself; there, those of one depth do.
 ///
+/// `behind` has tables whose rows come behind all of another one's, whatever they point at.
+///
 /// # Errors
 /// The edges of a cycle in which no foreign key may be NULL.
-pub(super) fn order(tables: &[u32], edges: &[Edge]) -> Result<Order, Vec<usize>> {
+pub(super) fn order(tables: &[u32], edges: &[Edge], behind: &[(u32, u32)]) -> Result<Order, Vec<usize>> {
     let out = Adjacent::new(tables.len(), edges, |edge| edge.from);
     let (sequence, held) = sequence(tables, edges, &out)?;
     let mut left_out = vec![false; edges.len()];
@@ -35,7 +37,7 @@ pub(super) fn order(tables: &[u32], edges: &[Edge]) -> Result<Order, Vec<usize>>
         set(&mut left_out, *edge, true);
     }
     let kept = || edges.iter().zip(&left_out).filter(|(_, out)| !**out).map(|(edge, _)| edge);
-    let by_table = ranks(tables, kept());
+    let by_table = ranks(tables, kept(), behind);
     let ranks: Vec<usize> = tables.iter().map(|table| by_table.get(table).copied().unwrap_or(0)).collect();
     // Within tables that lead back to themselves: the longest way to a row that points at none of them.
     let mut depth = vec![0usize; tables.len()];
@@ -152,11 +154,11 @@ fn cycle(start: usize, edges: &[Edge], out: &Adjacent, done: &[bool]) -> Vec<usi
 
 /// A number for each table: greater than those of the tables it points at, and the same for tables that lead to each
 /// other.
-fn ranks<'e>(tables: &[u32], edges: impl Iterator<Item = &'e Edge>) -> BTreeMap<u32, usize> {
+fn ranks<'e>(tables: &[u32], edges: impl Iterator<Item = &'e Edge>, behind: &[(u32, u32)]) -> BTreeMap<u32, usize> {
     let mut reach: BTreeMap<u32, Vec<u32>> = tables.iter().map(|table| (*table, Vec::new())).collect();
-    for edge in edges {
-        let to = get(tables, edge.to);
-        let known = reach.entry(get(tables, edge.from)).or_default();
+    let edges = edges.map(|edge| (get(tables, edge.from), get(tables, edge.to)));
+    for (from, to) in edges.chain(behind.iter().copied()) {
+        let known = reach.entry(from).or_default();
         if !known.contains(&to) {
             known.push(to);
         }
@@ -203,14 +205,20 @@ mod tests {
 
     #[test]
     fn parents_come_first_and_a_table_stays_together() {
-        let order = order(&[1, 0, 1, 0], &[edge(0, 1, false), edge(2, 3, false)]).unwrap();
+        let order = order(&[1, 0, 1, 0], &[edge(0, 1, false), edge(2, 3, false)], &[]).unwrap();
         assert_eq!(order.groups, [vec![1, 3], vec![0, 2]]);
+    }
+
+    #[test]
+    fn a_table_comes_behind_another_when_told_so() {
+        let order = order(&[0, 1, 0], &[], &[(0, 1)]).unwrap();
+        assert_eq!(order.groups, [vec![1], vec![0, 2]]);
     }
 
     #[test]
     fn a_tree_in_one_table_goes_by_depth() {
         let edges = [edge(1, 0, true), edge(2, 0, true), edge(3, 1, true)];
-        let order = order(&[0; 4], &edges).unwrap();
+        let order = order(&[0; 4], &edges, &[]).unwrap();
         assert_eq!(order.groups, [vec![0], vec![1, 2], vec![3]]);
         assert!(order.held.is_empty());
     }
@@ -218,14 +226,14 @@ mod tests {
     #[test]
     fn a_cycle_is_broken_where_it_may_be_null() {
         let edges = [edge(0, 1, false), edge(1, 0, true)];
-        let order = order(&[0, 1], &edges).unwrap();
+        let order = order(&[0, 1], &edges, &[]).unwrap();
         assert_eq!((order.groups, order.held), (vec![vec![1], vec![0]], vec![1]));
     }
 
     #[test]
     fn a_cycle_without_null_is_told() {
         let edges = [edge(0, 1, false), edge(1, 2, false), edge(2, 1, false)];
-        assert_eq!(order(&[0, 0, 1], &edges).unwrap_err(), [1, 2]);
+        assert_eq!(order(&[0, 0, 1], &edges, &[]).unwrap_err(), [1, 2]);
     }
 
     proptest! {
@@ -239,7 +247,7 @@ mod tests {
                 .into_iter()
                 .map(|(from, to, relation, nullable)| Edge { from: from % rows, to: to % rows, relation, nullable })
                 .collect();
-            match order(&tables, &edges) {
+            match order(&tables, &edges, &[]) {
                 Err(cycle) => {
                     prop_assert!(!cycle.is_empty());
                     for (n, at) in cycle.iter().enumerate() {

@@ -10,6 +10,7 @@ use super::collections::Collection;
 use super::handle::Node;
 use super::identity::Identity;
 use super::links::LinkSet;
+use super::relations::is_alive;
 use super::table::State;
 use super::write::{MOST_KEYS, push_identities, push_identity};
 use super::{Handle, Session, nothing};
@@ -31,8 +32,9 @@ impl<M: Mapper> ObjectStream<M> {
     pub async fn next(&mut self, session: &mut Session) -> Result<Option<Handle<M>>> {
         let Some(entity) = self.rows.next().await? else { return Ok(None) };
         let table = session.number::<M>();
+        let read_in = session.unit.number();
         let Some(objects) = session.tables.get_mut(table as usize) else { return Ok(None) };
-        let at = objects.adopt::<M>(entity)?;
+        let at = objects.adopt::<M>(entity, read_in)?;
         Ok(Some(session.handle(Node { table, at })))
     }
 }
@@ -65,7 +67,8 @@ impl Session {
         let identity = Identity::of(&key)?;
         let known = self.tables.get(table as usize).and_then(|table| {
             let at = table.find(&identity)?;
-            table.slots.get(at as usize).filter(|slot| !slot.expired).map(|slot| (at, slot.state))
+            let slot = table.slots.get(at as usize)?;
+            (!slot.expired || slot.state == State::Doomed).then_some((at, slot.state))
         });
         match known {
             Some((_, State::Doomed)) => return Ok(None),
@@ -193,6 +196,7 @@ impl Session {
             table.expire(node.at);
             keys.push(table.entities.identity(node.at)?);
         }
+        table.touched.retain(|at| table.slots.get(*at as usize).is_some_and(|slot| slot.state == State::Touched));
         let found = self.read_keys(number, keys).await?;
         match nodes.len() - found.len() {
             0 => Ok(()),
@@ -219,7 +223,11 @@ impl Session {
     /// it was not changed here. No statement is sent.
     pub fn expire_all(&mut self) {
         for table in &mut self.tables {
-            table.slots.iter_mut().for_each(|slot| slot.expired = true);
+            // Nobody else could have written a new one.
+            table.slots.iter_mut().filter(|slot| slot.state != State::New).for_each(|slot| slot.expired = true);
+            if table.watched {
+                table.stirred = table.in_state(is_alive).collect();
+            }
         }
         self.collections.iter_mut().for_each(Collection::expire);
         self.links.iter_mut().for_each(LinkSet::expire);
@@ -237,10 +245,10 @@ impl Session {
     pub(super) async fn read(&mut self, number: u32, buffer: &Buffer) -> Result<Vec<Node>> {
         let Self { tables, unit, pool, .. } = self;
         let Some(table) = tables.get_mut(number as usize) else { return Ok(Vec::new()) };
-        let def = table.def;
+        let (def, read_in) = (table.def, unit.number());
         let mut found = Vec::new();
         let mut sink = |row: &mut Row<'_>| {
-            found.push(Node { table: number, at: table.absorb(row)? });
+            found.push(Node { table: number, at: table.absorb(row, read_in)? });
             Ok(())
         };
         let statement = statement(Kind::Select, def, &buffer.tokens);

@@ -8,6 +8,7 @@ use cormorant_sql::schema::{ManyDef, RelationDef};
 use cormorant_sql::{Kind, Route};
 
 use super::collections::Collection;
+use super::flush::nullable;
 use super::handle::Node;
 use super::identity::Identity;
 use super::links::LinkSet;
@@ -128,6 +129,9 @@ impl Session {
             let verb = if together { "add" } else { "delete" };
             return refuse(format!("the links are rows of {0}: {verb} a {0}", source.model));
         }
+        if !together && !self.belongs(other, def, node) {
+            return Ok(());
+        }
         if def.delete_orphans && !together {
             self.doom(other);
             return Ok(());
@@ -143,6 +147,11 @@ impl Session {
         Ok(())
     }
 
+    /// Whether an object points at another one by the foreign key of a relation.
+    fn belongs(&mut self, node: Node, def: &'static ManyDef, to: Node) -> bool {
+        def.foreign_key().is_some_and(|key| self.pointed(node, def.here, key, to.table) == Some(to))
+    }
+
     /// Makes a foreign key of an object point at another one, or at none; `false` where it cannot.
     fn point_at(&mut self, node: Node, relation: u8, at: Option<Node>) -> Result<bool> {
         let key = match at.filter(|at| self.state_of(*at) != State::New) {
@@ -153,6 +162,10 @@ impl Session {
         let Some(table) = self.tables.get_mut(node.table as usize) else { return Ok(false) };
         // What was taken away elsewhere, and is given to another here, is no orphan.
         table.spare(node.at);
+        let def = table.def.relations.get(usize::from(relation));
+        if at.is_none() && !def.is_some_and(|def| nullable(Some(table.def), def)) {
+            return Ok(false);
+        }
         table.touch(node.at);
         let pointer = table.entities.pointer(node.at, relation);
         Ok(pointer.is_some_and(|pointer| pointer.point(place.map(|place| (place, key.as_deref())))))
@@ -221,10 +234,10 @@ impl Session {
 
     /// The key of the object that a foreign key points at, where it is not here or has expired.
     fn not_here(&mut self, node: Node, relation: u8, def: &'static RelationDef, target: u32) -> Option<Identity> {
-        let table = self.tables.get_mut(node.table as usize)?;
-        if table.entities.pointer(node.at, relation).is_some_and(|pointer| pointer.object().is_some()) {
+        if self.pointed_object(node, relation).is_some() {
             return None;
         }
+        let table = self.tables.get(node.table as usize)?;
         let identity = Identity::pointed(&*table.entities, node.at, def.columns)?;
         let there = self.tables.get(target as usize)?;
         match there.find(&identity) {
@@ -235,14 +248,22 @@ impl Session {
 
     /// The object that a foreign key points at, where it is here.
     fn pointed(&mut self, node: Node, relation: u8, def: &'static RelationDef, target: u32) -> Option<Node> {
-        let table = self.tables.get_mut(node.table as usize)?;
-        let object = table.entities.pointer(node.at, relation).and_then(|pointer| pointer.object());
-        if let Some(place) = object {
-            return self.find_place(place).ok();
+        if let Some(object) = self.pointed_object(node, relation) {
+            return Some(object);
         }
+        let table = self.tables.get(node.table as usize)?;
         let identity = Identity::pointed(&*table.entities, node.at, def.columns)?;
         let at = self.tables.get(target as usize)?.find(&identity)?;
         Some(Node { table: target, at })
+    }
+
+    /// The object that a foreign key was told to point at. Where that one was forgotten or has no row any more, its key is
+    /// what is left.
+    pub(super) fn pointed_object(&mut self, node: Node, relation: u8) -> Option<Node> {
+        let place = self.tables.get_mut(node.table as usize)?.entities.pointer(node.at, relation)?.object()?;
+        let target = self.find_place(place).ok()?;
+        let gone = matches!(self.state_of(target), State::Deleted | State::Detached | State::Free);
+        (!gone).then_some(target)
     }
 
     /// The objects that belong to some objects.
@@ -269,6 +290,9 @@ impl Session {
             self.write_first().await?;
             found = self.read_many(&unread, def, target, step).await?;
             if plain {
+                if let Some(table) = self.tables.get_mut(target as usize) {
+                    table.stir_unwritten();
+                }
                 self.sync();
                 self.learn(known, &unread, &found);
             }
@@ -344,9 +368,12 @@ impl Session {
             }
             let query = many_query(def, step, keys.into_iter().map(Identity::whole).collect())?;
             let Self { tables, unit, pool, .. } = self;
+            let read_in = unit.number();
             let mut sink = |row: &mut Row<'_>| {
                 let Some(table) = tables.get_mut(target as usize) else { return Ok(()) };
-                let at = table.absorb(row)?;
+                let at = table.absorb(row, read_in)?;
+                // One that was here before its owner has to be looked at again.
+                table.stir(at);
                 row.go_to(query.key_at);
                 let Some(table) = tables.get_mut(owner as usize) else { return Ok(()) };
                 if let Some(of) = table.find(&table.entities.read_key(row)?) {
@@ -403,7 +430,9 @@ impl Session {
                 };
                 for at in &stirred {
                     let node = Node { table: number, at: *at };
-                    let parent = match is_alive(self.state_of(node)) {
+                    // One that has expired may point elsewhere: who reads it will tell.
+                    let expired = self.tables.get(number as usize).is_some_and(|table| table.has_expired(*at));
+                    let parent = match is_alive(self.state_of(node)) && !expired {
                         true => self.pointed(node, relation, key, parents).map(|node| node.at),
                         false => None,
                     };
@@ -436,6 +465,14 @@ impl Session {
         }
     }
 
+    /// An object is about to be forgotten, and its row stays: those that it belongs to are not all known any more.
+    pub(super) fn lose(&mut self, node: Node) {
+        self.sync();
+        let moved = self.state_of(node) == State::Touched;
+        self.collections.iter_mut().for_each(|all| all.lose(node.table, node.at, moved));
+        self.links.iter_mut().for_each(|set| set.lose(node.table, node.at));
+    }
+
     /// An object is none of the session any more, or has no row.
     pub(super) fn forget_relations_of(&mut self, node: Node) {
         self.collections.iter_mut().for_each(|all| all.forget(node.table, node.at));
@@ -450,6 +487,6 @@ enum Known {
     Children(usize),
 }
 
-fn is_alive(state: State) -> bool {
+pub(super) fn is_alive(state: State) -> bool {
     matches!(state, State::New | State::Clean | State::Touched)
 }

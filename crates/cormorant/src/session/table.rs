@@ -57,6 +57,8 @@ pub(super) struct Slot {
     pub(super) omitted: Columns,
     /// The database may hold something else.
     pub(super) expired: bool,
+    /// The transaction or savepoint in which it was read, 0 for none: rolled back, it says what nobody wrote.
+    pub(super) read_in: u64,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -136,10 +138,10 @@ impl Table {
         if let Some(at) = self.free.pop()
             && let Some(slot) = self.slots.get_mut(at as usize)
         {
-            *slot = Slot { generation: slot.generation.wrapping_add(1), state, omitted, expired: false };
+            *slot = Slot { generation: slot.generation.wrapping_add(1), state, omitted, expired: false, read_in: 0 };
             return at;
         }
-        self.slots.push(Slot { generation: 0, state, omitted, expired: false });
+        self.slots.push(Slot { generation: 0, state, omitted, expired: false, read_in: 0 });
         // No session has four thousand million objects.
         u32::try_from(self.slots.len() - 1).unwrap_or(u32::MAX)
     }
@@ -159,33 +161,37 @@ impl Table {
     }
 
     /// Takes an object over from a row; one that is here already stays as it is, unless it has expired.
-    pub(super) fn absorb(&mut self, row: &mut Row<'_>) -> Result<u32> {
+    pub(super) fn absorb(&mut self, row: &mut Row<'_>, read_in: u64) -> Result<u32> {
         let identity = self.entities.read(row)?;
-        Ok(self.take_in(identity))
+        Ok(self.take_in(identity, read_in))
     }
 
     /// The same, of an object that was read elsewhere.
-    pub(super) fn adopt<M: Mapper>(&mut self, entity: M::Entity) -> Result<u32> {
+    pub(super) fn adopt<M: Mapper>(&mut self, entity: M::Entity, read_in: u64) -> Result<u32> {
         let identity = Identity::of(&M::key(&entity)?)?;
         if let Some(typed) = self.typed_mut::<M>() {
             typed.arrive(entity);
         }
-        Ok(self.take_in(identity))
+        Ok(self.take_in(identity, read_in))
     }
 
-    fn take_in(&mut self, identity: Identity) -> u32 {
+    fn take_in(&mut self, identity: Identity, read_in: u64) -> u32 {
         if let Some(at) = self.find(&identity) {
             if let Some(slot) = self.slots.get_mut(at as usize)
                 && slot.expired
                 && slot.state == State::Clean
             {
                 slot.expired = false;
+                slot.read_in = read_in;
                 self.entities.place(at);
                 self.stir(at);
             }
             return at;
         }
         let at = self.reserve(State::Clean, Columns::none());
+        if let Some(slot) = self.slots.get_mut(at as usize) {
+            slot.read_in = read_in;
+        }
         self.entities.place(at);
         self.identify(identity, at);
         self.stir(at);
@@ -204,17 +210,35 @@ impl Table {
         }
     }
 
+    /// What was read in a transaction or savepoint, or in one inside it, was rolled back with it.
+    pub(super) fn expire_read(&mut self, since: u64) {
+        self.slots.iter_mut().filter(|slot| slot.read_in >= since).for_each(|slot| slot.expired = true);
+    }
+
     /// The database may hold something else than the object at a place.
     pub(super) fn expire(&mut self, at: u32) {
+        self.stir(at);
         if let Some(slot) = self.slots.get_mut(at as usize) {
             slot.expired = true;
         }
+    }
+
+    /// Whether the next read takes the row of an object over.
+    pub(super) fn has_expired(&self, at: u32) -> bool {
+        self.slots.get(at as usize).is_some_and(|slot| slot.expired && slot.state == State::Clean)
     }
 
     /// Notes that an object may point elsewhere.
     pub(super) fn stir(&mut self, at: u32) {
         if self.watched && self.stirred.last() != Some(&at) {
             self.stirred.push(at);
+        }
+    }
+
+    /// Notes that objects that are not written yet may point at one that has just come.
+    pub(super) fn stir_unwritten(&mut self) {
+        if self.watched {
+            self.stirred.extend(self.new.iter().chain(&self.touched));
         }
     }
 
@@ -253,6 +277,10 @@ impl Table {
             self.unidentify(&identity, at);
         }
         self.entities.remove(at);
+        // The place may be another object's next, which is in none of these.
+        for waiting in [&mut self.new, &mut self.touched, &mut self.doomed] {
+            waiting.retain(|other| *other != at);
+        }
         self.set_state(at, State::Free);
         self.free.push(at);
     }

@@ -13,6 +13,10 @@ pub(super) struct Unit {
     /// The outermost first.
     open: Vec<Scope>,
     last: u64,
+    /// The number of the transaction that is open, or whose end is not known.
+    began: Option<u64>,
+    /// A commit was begun, and nobody knows how it ended.
+    committing: bool,
 }
 
 #[derive(Debug)]
@@ -66,9 +70,23 @@ impl Unit {
     pub(super) async fn begin(&mut self, pool: &Pool) -> Result<()> {
         if self.open.is_empty() {
             let transaction = Transaction::begin_for("a session", pool, Begin::default()).await?;
-            self.open.push(Scope { transaction, id: 0, mark: 0 });
+            self.last += 1;
+            self.began = Some(self.last);
+            self.open.push(Scope { transaction, id: self.last, mark: 0 });
         }
         Ok(())
+    }
+
+    /// So many entries of the log before a mark are about to go.
+    pub(super) fn shorten(&mut self, gone: impl Fn(usize) -> usize) {
+        for scope in self.open.iter_mut().skip(1) {
+            scope.mark -= gone(scope.mark);
+        }
+    }
+
+    /// The number of the transaction or savepoint that statements run in now; 0 outside.
+    pub(super) fn number(&self) -> u64 {
+        self.open.last().map_or(0, |scope| scope.id)
     }
 }
 
@@ -94,6 +112,7 @@ impl Session {
     pub async fn commit(&mut self) -> Result<()> {
         self.flush().await?;
         self.broken = Some("a commit did not come to its end");
+        self.unit.committing = !self.unit.open.is_empty();
         while let Some(scope) = self.unit.open.pop() {
             let outermost = self.unit.open.is_empty();
             if let Err(error) = scope.transaction.commit().await {
@@ -105,6 +124,7 @@ impl Session {
             }
         }
         self.broken = None;
+        (self.unit.began, self.unit.committing) = (None, false);
         self.log.clear();
         self.tables.iter_mut().for_each(|table| table.entities.committed());
         Ok(())
@@ -118,7 +138,11 @@ impl Session {
     pub async fn rollback(&mut self) -> Result<()> {
         // Memory first: dropped from here on, the transaction rolls back by itself.
         self.broken = None;
-        let undone = self.undo(0);
+        let began = self.unit.began.take().unwrap_or(u64::MAX);
+        let undone = self.undo(0, began);
+        if std::mem::take(&mut self.unit.committing) {
+            self.expire_all();
+        }
         self.unit.open.truncate(1);
         if let Some(scope) = self.unit.open.pop() {
             match scope.transaction.rollback().await {
@@ -169,7 +193,7 @@ impl Session {
         let scope = self.unit.open.pop();
         let mark = scope.as_ref().map_or(0, |scope| scope.mark);
         self.broken = Some("a rollback to a savepoint did not come to its end");
-        let undone = self.undo(mark);
+        let undone = self.undo(mark, savepoint.id);
         if let Some(scope) = scope {
             scope.transaction.rollback().await?;
         }
@@ -263,10 +287,11 @@ impl Session {
         found.filter(|place| *place > 0).ok_or_else(|| Error::new(ErrorKind::Misuse, "the savepoint has ended"))
     }
 
-    /// Makes memory what it was when so much was written.
-    fn undo(&mut self, mark: usize) -> Result<()> {
+    /// Makes memory what it was when so much was written. What was read since may say what nobody wrote: it expires.
+    fn undo(&mut self, mark: usize, since: u64) -> Result<()> {
         let mut result = Ok(());
         self.forget_relations();
+        self.tables.iter_mut().for_each(|table| table.expire_read(since));
         for table in &mut self.tables {
             for at in std::mem::take(&mut table.touched) {
                 if table.state(at) == State::Touched {
