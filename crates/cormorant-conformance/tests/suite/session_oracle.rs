@@ -552,10 +552,9 @@ impl World {
             }
             if let To::Object(to) = object.to
                 && !self.objects[to].is_alive()
+                && (object.state == State::New || self.wanted(*at).to != object.base.to)
             {
-                if object.state == State::New || self.wanted(*at).to != object.base.to {
-                    refused.push(ErrorKind::Misuse);
-                }
+                refused.push(ErrorKind::Misuse);
             }
         }
         let before = &self.rows;
