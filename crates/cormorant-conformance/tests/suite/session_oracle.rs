@@ -1393,7 +1393,8 @@ impl Run<'_> {
                 self.say("commit".into());
                 self.flush(By::Commit).await
             }
-            86..90 => {
+            86..88 => self.broken_off().await,
+            88..90 => {
                 let table = self.dice.below(TABLES);
                 if let Some(at) = self.any_alive(table) {
                     let relation = *self.dice.any(Relation::of(table)).unwrap();
@@ -1930,11 +1931,11 @@ impl Run<'_> {
             // Its statements run to their end inside one poll, and it has no connection to cut.
             return Ok(());
         }
-        let commits = self.dice.one_in(3);
+        let commits = self.dice.one_in(2);
         let verdict = self.world.plan();
         let should = (verdict.refused.is_empty() && verdict.fails.is_empty()).then(|| verdict.after.clone());
         let cut = self.dice.one_in(2);
-        let polls = 1 + self.dice.below(6);
+        let polls = 1 + self.dice.below(10);
         self.say(format!(
             "a {} that is {}",
             if commits { "commit" } else { "flush" },
