@@ -2306,6 +2306,28 @@ conformance! {
         assert_eq!(other[pet].x, 0);
     }
 
+    // SQLite's runs to its end inside one poll.
+    async fn what_a_commit_wrote_that_nobody_waited_for_is_read_again(test: &Fixture) {
+        let mut session = begun(test).await?;
+        let chess = session.add(club("c"));
+        session.commit().await?;
+        let key = session[chess].id;
+        let outside = test.beside(1).await?;
+        for polls in 1..20 {
+            session[chess].x = polls as i64;
+            match poll_and_leave(session.commit(), polls, Duration::from_millis(2)).await {
+                Some(done) => done?,
+                None => session.rollback().await?,
+            }
+            if test.is(Backend::Sqlite) {
+                continue;
+            }
+            outside.settle().await?;
+            assert_eq!(session.get::<Club>(key).await?, chess);
+            assert_eq!(session[chess].x, Club::query().one(&outside.db).await?.x, "after {polls} polls");
+        }
+    }
+
     async fn an_owner_that_comes_behind_its_objects_has_them(test: &Fixture) {
         let mut session = begun(test).await?;
         let home = session.add(region("r"));
