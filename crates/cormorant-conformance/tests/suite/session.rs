@@ -767,11 +767,11 @@ conformance! {
         assert_eq!(User::query().one(&test.db).await?.age, 3, "one that was never polled did nothing");
         if !test.is(Backend::Sqlite) {
             session[ann].age = 4;
-            assert!(poll_times(session.commit(), 1).await.is_none());
+            assert!(poll_times(session.flush(), 1).await.is_none());
             let error = session.flush().await.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::TransactionPoisoned, "{error}");
             session.rollback().await?;
-            assert_eq!(session[ann].age, User::query().one(&test.db).await?.age);
+            assert_eq!((session[ann].age, User::query().one(&test.db).await?.age), (3, 3));
         }
     }
 
