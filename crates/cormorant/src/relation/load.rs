@@ -17,7 +17,7 @@ use crate::executor::{Target, Work, statement};
 use crate::{Executor, ForeignKey, Key, Model, PathOf, Record, key, problem};
 
 /// Keys per statement: they are one parameter, and no server takes one of any size.
-const MOST_KEYS: usize = 50_000;
+pub(crate) const MOST_KEYS: usize = 50_000;
 
 impl<M: Model> Record<M> {
     /// Loads a relation of this row, as [`include`](crate::Query::include) does for the rows of a query.

@@ -21,7 +21,7 @@ pub use path::{Included, Plain, ToMany};
 pub use related::{Related, RowOf};
 
 pub(crate) use fields::{not_loaded, words};
-pub(crate) use load::{fill, many_query};
+pub(crate) use load::{MOST_KEYS, fill, many_query};
 pub(crate) use related::push_equal;
 
 /// Of a table of links, the condition that a link leads to a row: a model that links may have some that do not.

@@ -122,7 +122,6 @@ pub(super) trait Entities: Send + Sync {
     fn read_key(&self, row: &mut Row<'_>) -> Result<Identity>;
     /// Puts what was read last in a place.
     fn place(&mut self, at: u32);
-    fn remove(&mut self, at: u32);
 }
 
 impl<M: Mapper> Entities for Typed<M> {
@@ -260,9 +259,5 @@ impl<M: Mapper> Entities for Typed<M> {
         if let Some(entity) = self.arrived.take() {
             self.put(at, entity);
         }
-    }
-
-    fn remove(&mut self, at: u32) {
-        self.take(at);
     }
 }

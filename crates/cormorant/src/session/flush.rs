@@ -13,7 +13,7 @@ use super::links::LinkSet;
 use super::moves::Moves;
 use super::order::{Edge, Order, order};
 use super::relations::is_alive;
-use super::table::State;
+use super::table::{State, Table};
 use super::write::Held;
 use super::{Hook, Session, Written, Wrote, write};
 use crate::{Columns, validate};
@@ -139,6 +139,7 @@ impl Session {
         if self.deleted {
             self.drop_orphans();
         }
+        self.tables.iter_mut().for_each(Table::prune);
         self.plan_inserts(&mut plan)?;
         self.plan_updates(&mut plan)?;
         self.plan_deletes(&mut plan)?;
@@ -185,13 +186,9 @@ impl Session {
     fn plan_inserts(&mut self, plan: &mut Plan) -> Result<()> {
         let mut nodes = Vec::new();
         for (number, table) in (0u32..).zip(&mut self.tables) {
-            let rows = std::mem::take(&mut table.new);
-            for at in rows {
-                if table.state(at) == State::New {
-                    table.new.push(at);
-                    table.prepare(at);
-                    nodes.push(Node { table: number, at });
-                }
+            for at in table.new.clone() {
+                table.prepare(at);
+                nodes.push(Node { table: number, at });
             }
         }
         if nodes.is_empty() {
@@ -253,9 +250,7 @@ impl Session {
             let groups = self.changed_groups(number);
             // Those that are touched stay so, also where one of them was refused.
             if let Some(table) = self.table(number) {
-                table
-                    .touched
-                    .retain(|at| table.slots.get(*at as usize).is_some_and(|slot| slot.state == State::Touched));
+                table.prune();
             }
             plan.updates.extend(groups?.into_iter().map(|(columns, rows)| (Rows { table: number, rows }, columns)));
         }
@@ -267,9 +262,6 @@ impl Session {
         let mut groups: Vec<(Columns, Vec<u32>)> = Vec::new();
         for at in self.table(number).map(|table| table.touched.clone()).unwrap_or_default() {
             let node = Node { table: number, at };
-            if self.state_of(node) != State::Touched {
-                continue;
-            }
             let mut waiting = Columns::none();
             for (relation, def) in relations(self.def(node)) {
                 if self.pointed_new(node, relation, def)?.is_some() {
@@ -312,11 +304,9 @@ impl Session {
         let mut nodes = Vec::new();
         for (number, table) in (0u32..).zip(&mut self.tables) {
             for at in &table.doomed {
-                if table.slots.get(*at as usize).is_some_and(|slot| slot.state == State::Doomed) {
-                    // What it points at in the database counts.
-                    table.entities.reset(*at)?;
-                    nodes.push(Node { table: number, at: *at });
-                }
+                // What it points at in the database counts.
+                table.entities.reset(*at)?;
+                nodes.push(Node { table: number, at: *at });
             }
         }
         if nodes.is_empty() {
@@ -513,12 +503,13 @@ impl Session {
             let Some(table) = tables.get_mut(node.table as usize) else { continue };
             write::move_value(unit.target(pool), table, node.at, &columns, value).await?;
         }
+        let held: Held =
+            plan.held.iter().flat_map(|(node, def)| def.columns.iter().map(|column| (*node, *column))).collect();
         for rows in plan.inserts {
             self.point_all(&rows)?;
-            let held: Held = held_of(&plan.held, rows.table).collect();
             let Self { tables, unit, pool, log, .. } = self;
             let Some(table) = tables.get_mut(rows.table as usize) else { continue };
-            write::insert(unit.target(pool), table, &rows.rows, &held).await?;
+            write::insert(unit.target(pool), (rows.table, table), &rows.rows, &held).await?;
             let mark = log.len();
             for at in rows.rows {
                 table.set_state(at, State::Clean);
@@ -526,7 +517,6 @@ impl Session {
                 table.identify(identity, at);
                 log.push(Written { node: Node { table: rows.table, at }, what: Wrote::Insert });
             }
-            table.new.retain(|at| table.slots.get(*at as usize).is_some_and(|slot| slot.state == State::New));
             self.know_new(rows.table, mark);
         }
         self.write_held(&plan.held).await?;
@@ -554,7 +544,6 @@ impl Session {
                     collections.iter_mut().filter(|all| all.children == rows.table).for_each(Collection::expire);
                 }
             }
-            table.touched.retain(|at| table.slots.get(*at as usize).is_some_and(|slot| slot.state == State::Touched));
         }
         self.write_links().await?;
         self.write_loosened(&plan.loosened).await?;
@@ -562,6 +551,7 @@ impl Session {
             self.delete_rows(rows, &mut gone).await?;
         }
         self.follow_deleted(gone)?;
+        self.tables.iter_mut().for_each(Table::prune);
         if switched {
             // Whoever belonged to the old object belongs to the new one.
             self.forget_relations();
@@ -580,7 +570,6 @@ impl Session {
             log.push(Written { node: Node { table: rows.table, at }, what: Wrote::Delete });
             gone.push(Node { table: rows.table, at });
         }
-        table.doomed.retain(|at| table.slots.get(*at as usize).is_some_and(|slot| slot.state == State::Doomed));
         Ok(())
     }
 
@@ -598,15 +587,18 @@ impl Session {
 
     /// What the database did to rows that pointed at deleted ones is done to their objects as well.
     fn follow_deleted(&mut self, mut gone: Vec<Node>) -> Result<()> {
-        while let Some(node) = gone.pop() {
-            self.forget_relations_of(node);
-            let Some(target) = self.tables.get(node.table as usize) else { continue };
-            let (deleted, identity) = (target.def, target.entities.identity(node.at)?);
+        while !gone.is_empty() {
+            let mut deleted: HashMap<Identity, Vec<Node>, Seeded> = HashMap::default();
+            for node in std::mem::take(&mut gone) {
+                self.forget_relations_of(node);
+                if let Some(table) = self.tables.get(node.table as usize) {
+                    deleted.entry(table.entities.identity(node.at)?).or_default().push(node);
+                }
+            }
             for number in 0..self.tables.len() as u32 {
                 for (relation, def) in relations(self.table(number).map(|table| table.def)) {
-                    let acts = matches!(def.on_delete, OnDelete::Cascade | OnDelete::SetNull);
-                    if acts && ptr::eq((def.target)(), deleted) {
-                        self.follow_foreign_key(number, relation, def, (node, &identity), &mut gone)?;
+                    if matches!(def.on_delete, OnDelete::Cascade | OnDelete::SetNull) {
+                        self.follow_foreign_key(number, relation, def, &deleted, &mut gone)?;
                     }
                 }
             }
@@ -619,22 +611,30 @@ impl Session {
         number: u32,
         relation: u8,
         def: &'static RelationDef,
-        (deleted, identity): (Node, &Identity),
+        deleted: &HashMap<Identity, Vec<Node>, Seeded>,
         gone: &mut Vec<Node>,
     ) -> Result<()> {
-        let Some(table) = self.table(number) else { return Ok(()) };
-        let mut pointing: Vec<u32> = table
+        let target = (def.target)();
+        let is_target = |node: &&Node| self.def(**node).is_some_and(|def| ptr::eq(def, target));
+        if !deleted.values().flatten().any(|node| is_target(&node)) {
+            return Ok(());
+        }
+        let Some(table) = self.tables.get(number as usize) else { return Ok(()) };
+        let mut pointing: Vec<(u32, Node)> = table
             .in_state(|state| state == State::Clean)
-            .filter(|at| Identity::pointed(&*table.entities, *at, def.columns).as_ref() == Some(identity))
+            .filter_map(|at| {
+                let nodes = deleted.get(&Identity::pointed(&*table.entities, at, def.columns)?)?;
+                nodes.iter().find(is_target).map(|node| (at, *node))
+            })
             .collect();
         // A new row may have the key of one that was deleted before it came.
-        pointing.retain(|at| {
+        pointing.retain(|(at, deleted)| {
             let object = self.pointed_object(Node { table: number, at: *at }, relation);
-            object.is_none_or(|object| object == deleted || !is_alive(self.state_of(object)))
+            object.is_none_or(|object| object == *deleted || !is_alive(self.state_of(object)))
         });
         let Self { tables, log, .. } = self;
         let Some(table) = tables.get_mut(number as usize) else { return Ok(()) };
-        for at in pointing {
+        for (at, _) in pointing {
             let node = Node { table: number, at };
             if def.on_delete == OnDelete::Cascade {
                 let identity = table.entities.identity(at)?;
@@ -716,7 +716,7 @@ impl Session {
         self.tables.get(node.table as usize).map(|table| table.def)
     }
 
-    fn table(&mut self, number: u32) -> Option<&mut super::table::Table> {
+    fn table(&mut self, number: u32) -> Option<&mut Table> {
         self.tables.get_mut(number as usize)
     }
 }
@@ -755,11 +755,6 @@ fn relation_of(session: &Session, nodes: &[Node], edge: &Edge) -> Option<(Node, 
 fn rows_of(nodes: &[Node], group: &[usize]) -> Rows {
     let nodes: Vec<Node> = group.iter().filter_map(|at| nodes.get(*at).copied()).collect();
     Rows { table: nodes.first().map_or(0, |node| node.table), rows: nodes.into_iter().map(|node| node.at).collect() }
-}
-
-fn held_of(held: &[(Node, &'static RelationDef)], table: u32) -> impl Iterator<Item = (u32, u16)> {
-    let of_table = held.iter().filter(move |(node, _)| node.table == table);
-    of_table.flat_map(|(node, def)| def.columns.iter().map(|column| (node.at, *column)))
 }
 
 /// Rows by table and foreign key.

@@ -254,12 +254,8 @@ impl Session {
             self.lose(node);
         }
         let table = self.tables.get_mut(node.table as usize)?;
-        let identity = table.entities.base_identity(node.at).ok();
-        let entity = table.typed_mut::<M>()?.take(node.at);
-        if let Some(identity) = identity {
-            table.unidentify(&identity, node.at);
-        }
         table.release(node.at);
+        let entity = table.typed_mut::<M>()?.take(node.at);
         // Savepoints count what was written before them.
         let forgotten = |written: &Written| written.node == node;
         self.unit.shorten(|mark| self.log.iter().take(mark).filter(|written| forgotten(written)).count());
@@ -311,7 +307,7 @@ impl Session {
     /// Two objects of two models, to be changed together.
     ///
     /// # Panics
-    /// When a handle names no object of this session, or both name the same.
+    /// When a handle names no object of this session, or both models are the same.
     pub fn pair_mut<A: Mapper, B: Mapper>(&mut self, a: Handle<A>, b: Handle<B>) -> (&mut A::Entity, &mut B::Entity) {
         let (first, second) = (self.node(a), self.node(b));
         let places = [first.table as usize, second.table as usize];

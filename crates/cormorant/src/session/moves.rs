@@ -78,7 +78,7 @@ impl Session {
             return Ok(moves);
         }
         // Rows that change after another one gave its value up: each, and whom it waits for.
-        let mut waits: Vec<(Node, Node)> = Vec::new();
+        let mut waits: HashMap<Node, Vec<Node>> = HashMap::new();
         let mut wanted: HashSet<Node> = HashSet::new();
         let takers = new.iter().flat_map(|node| {
             self.constraints(*node).into_iter().map(|(constraint, columns)| (*node, constraint, columns))
@@ -95,7 +95,7 @@ impl Session {
             }
             wanted.insert(giver);
             if at >= takers.len() {
-                waits.push((*node, giver));
+                waits.entry(*node).or_default().push(giver);
             }
         }
         for node in wanted.iter().filter(|node| dying.contains(node)) {
@@ -116,10 +116,16 @@ impl Session {
 
     /// Puts rows that change behind those whose values they take. Where they go round in a circle, one of them takes a
     /// value for the time being.
-    fn order_moves(&self, mut early: Vec<(Node, usize, Vec<u16>)>, waits: &[(Node, Node)], moves: &mut Moves) {
+    fn order_moves(
+        &self,
+        mut early: Vec<(Node, usize, Vec<u16>)>,
+        waits: &HashMap<Node, Vec<Node>>,
+        moves: &mut Moves,
+    ) {
         let mut left: HashSet<Node> = early.iter().map(|(node, ..)| *node).collect();
         while !early.is_empty() {
-            let blocked = |node: Node| waits.iter().any(|(waiting, giver)| *waiting == node && left.contains(giver));
+            let blocked =
+                |node: Node| waits.get(&node).is_some_and(|givers| givers.iter().any(|giver| left.contains(giver)));
             let ready = early.iter().position(|(node, ..)| !blocked(*node));
             let (node, _, columns) = early.remove(ready.unwrap_or(0));
             let held = match ready {

@@ -12,10 +12,11 @@ use super::identity::Identity;
 use super::links::LinkSet;
 use super::relations::is_alive;
 use super::table::State;
-use super::write::{MOST_KEYS, push_identities, push_identity};
+use super::write::{push_identities, push_identity};
 use super::{Handle, Session, nothing};
 use crate::executor::statement;
 use crate::query::Source;
+use crate::relation::MOST_KEYS;
 use crate::{Error, ErrorKind, Mapper, Query, RowStream, problem, query};
 
 /// The objects of a query, as they come: see [`Session::stream`].

@@ -15,11 +15,8 @@ use super::links::LinkSet;
 use super::table::{Objects, State};
 use super::{Handle, Session};
 use crate::executor::{Work, statement};
-use crate::relation::{Plan, Relation, Step, ToMany, many_query};
+use crate::relation::{MOST_KEYS, Plan, Relation, Step, ToMany, many_query};
 use crate::{Mapper, Model, PathOf, problem};
-
-/// Keys per statement: they are one parameter, and no server takes one of any size.
-const MOST_KEYS: usize = 50_000;
 
 impl Session {
     /// The objects that a relation of an object leads to, changes that are not written yet included. What is here

@@ -271,12 +271,20 @@ impl Table {
         }
     }
 
-    /// Gives a place up.
+    /// Takes objects out of the lists that wait for a flush, where their states say that they wait for none.
+    pub(super) fn prune(&mut self) {
+        let slots = &self.slots;
+        let is = |at: &u32, state: State| slots.get(*at as usize).is_some_and(|slot| slot.state == state);
+        self.new.retain(|at| is(at, State::New));
+        self.touched.retain(|at| is(at, State::Touched));
+        self.doomed.retain(|at| is(at, State::Doomed));
+    }
+
+    /// Gives a place up, whose object is to be taken out.
     pub(super) fn release(&mut self, at: u32) {
         if let Ok(identity) = self.entities.base_identity(at) {
             self.unidentify(&identity, at);
         }
-        self.entities.remove(at);
         // The place may be another object's next, which is in none of these.
         for waiting in [&mut self.new, &mut self.touched, &mut self.doomed] {
             waiting.retain(|other| *other != at);

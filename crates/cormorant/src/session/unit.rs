@@ -117,7 +117,7 @@ impl Session {
             let outermost = self.unit.open.is_empty();
             if let Err(error) = scope.transaction.commit().await {
                 if outermost && error.kind() == ErrorKind::CommitUnknown {
-                    self.log.clear();
+                    self.forget_log();
                     self.expire_all();
                 }
                 return Err(error);
@@ -125,9 +125,14 @@ impl Session {
         }
         self.broken = None;
         (self.unit.began, self.unit.committing) = (None, false);
+        self.forget_log();
+        Ok(())
+    }
+
+    /// Nothing that was written is taken back any more.
+    fn forget_log(&mut self) {
         self.log.clear();
         self.tables.iter_mut().for_each(|table| table.entities.committed());
-        Ok(())
     }
 
     /// Takes back what was not committed, in the database and in memory: objects have the values they had, those that
@@ -247,7 +252,6 @@ impl Session {
     ///
     /// # Errors
     /// The closure's; those of [`flush`](Self::flush).
-    #[allow(clippy::manual_async_fn, reason = "the signature promises that the future is `Send`")]
     pub fn transaction<T, F>(&mut self, scope: F) -> impl Future<Output = Result<T>> + Send
     where
         T: Send,

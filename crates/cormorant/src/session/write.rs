@@ -6,6 +6,7 @@ use cormorant_driver::{Error, ErrorKind, Result, Row};
 use cormorant_sql::schema::TableDef;
 use cormorant_sql::{Buffer, Kind, Route, Token, Value};
 
+use super::handle::Node;
 use super::identity::Identity;
 use super::table::Table;
 use crate::executor::{Target, no_rows, statement};
@@ -13,7 +14,7 @@ use crate::key::push_in;
 use crate::mapper::by_key;
 use crate::query::class_of;
 use crate::record::{Batch, before, insert_batch, stale_rows, update_rows};
-use crate::relation::push_equal;
+use crate::relation::{MOST_KEYS, push_equal};
 use crate::{Columns, Unstorable, problem, validate};
 
 /// The condition that a row has this key.
@@ -23,10 +24,15 @@ pub(super) fn push_identity(buffer: &mut Buffer, table: &'static TableDef, ident
 }
 
 /// Columns of objects that stay NULL until the rows they point at are there.
-pub(super) type Held = HashSet<(u32, u16)>;
+pub(super) type Held = HashSet<(Node, u16)>;
 
 /// Inserts objects of one table, none of which points at another one.
-pub(super) async fn insert(target: Target<'_>, table: &mut Table, rows: &[u32], held: &Held) -> Result<()> {
+pub(super) async fn insert(
+    target: Target<'_>,
+    (number, table): (u32, &mut Table),
+    rows: &[u32],
+    held: &Held,
+) -> Result<()> {
     // Those that leave the same columns to the database stand together.
     let mut groups: Vec<(Columns, Vec<u32>)> = Vec::new();
     for at in rows {
@@ -37,11 +43,12 @@ pub(super) async fn insert(target: Target<'_>, table: &mut Table, rows: &[u32], 
         }
     }
     let rows: Vec<u32> = groups.into_iter().flat_map(|(_, rows)| rows).collect();
-    insert_batch(target, &mut NewRows { table, rows: &rows, held }).await
+    insert_batch(target, &mut NewRows { number, table, rows: &rows, held }).await
 }
 
 /// New objects, as rows to insert.
 struct NewRows<'a> {
+    number: u32,
     table: &'a mut Table,
     rows: &'a [u32],
     held: &'a Held,
@@ -68,7 +75,7 @@ impl Batch for NewRows<'_> {
 
     fn value(&self, row: usize, column: u16) -> Result<Value<'_>, Unstorable> {
         let at = self.at(row);
-        match !self.held.is_empty() && self.held.contains(&(at, column)) {
+        match !self.held.is_empty() && self.held.contains(&(Node { table: self.number, at }, column)) {
             true => Ok(Value::Null),
             false => self.table.entities.value(at, column),
         }
@@ -228,9 +235,6 @@ pub(super) async fn unlink(target: Target<'_>, table: &'static TableDef, pairs: 
 
 /// Values of links in one statement: no database takes more than 32,766.
 const MOST_LINKS: usize = 20_000;
-
-/// Keys per statement.
-pub(super) const MOST_KEYS: usize = 10_000;
 
 /// The condition that a row has one of these keys.
 pub(super) fn push_identities(
