@@ -9,6 +9,7 @@ mod links;
 mod merge;
 mod moves;
 mod order;
+mod plan;
 mod read;
 mod relations;
 mod table;

@@ -8,9 +8,9 @@ use cormorant_sql::Value;
 use cormorant_sql::schema::{ColumnType, OnDelete, TableDef};
 
 use super::Session;
-use super::flush::cascades_from;
 use super::handle::Node;
 use super::identity::Identity;
+use super::plan::cascades_from;
 use crate::Columns;
 
 /// What is done before anything else, so that unique values are free.

@@ -8,10 +8,10 @@ use cormorant_sql::schema::{ManyDef, RelationDef};
 use cormorant_sql::{Kind, Route};
 
 use super::collections::Collection;
-use super::flush::nullable;
 use super::handle::Node;
 use super::identity::Identity;
 use super::links::LinkSet;
+use super::plan::nullable;
 use super::table::{Objects, State};
 use super::{Handle, Session};
 use crate::executor::{Work, statement};
