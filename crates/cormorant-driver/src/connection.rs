@@ -237,7 +237,7 @@ impl Connection {
     /// # Errors
     /// Whatever the database says, classified; and what `sink` says.
     #[inline]
-    pub async fn run(&mut self, call: Call<'_>, sink: Sink<'_>) -> Result<Done> {
+    pub async fn run(&mut self, call: &Call<'_>, sink: Sink<'_>) -> Result<Done> {
         refuse_unstorable(call.values)?;
         let before = self.enter()?;
         self.dirty |= call.session;
@@ -254,7 +254,7 @@ impl Connection {
     /// written to `done`. `None` where it has to be waited for; nothing was done then, and [`run`](Self::run) does it.
     #[inline]
     #[cfg_attr(not(feature = "sqlite"), allow(unused_variables, reason = "a server has to be waited for"))]
-    pub fn run_now(&mut self, call: Call<'_>, sink: Sink<'_>, done: &mut Done) -> Option<Result<()>> {
+    pub fn run_now(&mut self, call: &Call<'_>, sink: Sink<'_>, done: &mut Done) -> Option<Result<()>> {
         #[cfg(feature = "sqlite")]
         let started = self.watch.started();
         #[cfg(feature = "sqlite")]

@@ -46,7 +46,7 @@ impl Lane {
     }
 
     /// Runs a query of at most one row beside the others.
-    pub(crate) async fn run(&self, call: Call<'_>, sink: Sink<'_>) -> Result<Done> {
+    pub(crate) async fn run(&self, call: &Call<'_>, sink: Sink<'_>) -> Result<Done> {
         refuse_unstorable(call.values)?;
         let mut riding = Riding { lane: self, arrived: false };
         let started = self.watch.started();

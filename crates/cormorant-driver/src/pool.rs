@@ -104,7 +104,7 @@ impl Pool {
     ///
     /// # Errors
     /// Those of [`acquire`](Self::acquire), [`Lease::claim_writing`] and [`Connection::run`].
-    pub async fn run(&self, call: Call<'_>, sink: Sink<'_>) -> Result<Done> {
+    pub async fn run(&self, call: &Call<'_>, sink: Sink<'_>) -> Result<Done> {
         #[cfg(feature = "postgres")]
         if call.single && call.repeats && self.0.dialect == Dialect::Postgres {
             return self.run_beside(call, sink).await;
@@ -112,7 +112,7 @@ impl Pool {
         self.run_alone(call, sink).await
     }
 
-    async fn run_alone(&self, call: Call<'_>, sink: Sink<'_>) -> Result<Done> {
+    async fn run_alone(&self, call: &Call<'_>, sink: Sink<'_>) -> Result<Done> {
         let mut lease = self.acquire(STATEMENT).await?;
         if call.writes {
             lease.claim_writing(self, STATEMENT, self.acquire_timeout()).await?;
@@ -122,7 +122,7 @@ impl Pool {
 
     /// Runs a query of at most one row, beside others where no connection is free.
     #[cfg(feature = "postgres")]
-    async fn run_beside(&self, call: Call<'_>, sink: Sink<'_>) -> Result<Done> {
+    async fn run_beside(&self, call: &Call<'_>, sink: Sink<'_>) -> Result<Done> {
         let shared = &self.0;
         let lane = match shared.places.try_choose(STATEMENT, best) {
             Some(pass) => shared.lane(shared.usable(pass).await?)?,
@@ -192,10 +192,14 @@ impl Seat {
         sink: Sink<'_>,
         done: &mut Done,
     ) -> Option<Result<()>> {
+        let built;
         let call = match request {
-            Request::Call(call) => *call,
+            Request::Call(call) => call,
             Request::Statement { statement, values, single } => match self.recent.get(shapes, statement) {
-                Ok(compiled) => Call { single, ..Call::new(compiled, values) },
+                Ok(compiled) => {
+                    built = Call { single, ..Call::new(compiled, values) };
+                    &built
+                }
                 Err(fault) => return Some(Err(Error::from_sql(fault))),
             },
         };

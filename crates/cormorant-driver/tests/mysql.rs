@@ -104,7 +104,7 @@ fn call<'a>(sql: &'a str, values: &'a [Value<'_>]) -> Call<'a> {
 }
 
 async fn run(connection: &mut Connection, sql: &str, values: &[Value<'_>]) -> Result<Done> {
-    connection.run(call(sql, values), &mut |_| Ok(())).await
+    connection.run(&call(sql, values), &mut |_| Ok(())).await
 }
 
 /// The first column of every row.
@@ -115,7 +115,7 @@ async fn column<T: Scalar + Send>(
 ) -> Result<Vec<Option<T>>> {
     let mut found = Vec::new();
     connection
-        .run(call(sql, values), &mut |row| {
+        .run(&call(sql, values), &mut |row| {
             found.push(row.take_option()?);
             Ok(())
         })
@@ -346,7 +346,7 @@ fn a_statement_that_writes_and_reads_tells_both() {
         let mut keys = Vec::new();
         let values = [Value::Int(5), Value::Int(6)];
         let done = c
-            .run(call(sql, &values), &mut |row| {
+            .run(&call(sql, &values), &mut |row| {
                 keys.push(row.take::<i64>()?);
                 Ok(())
             })
@@ -359,7 +359,7 @@ fn a_statement_that_writes_and_reads_tells_both() {
         let values = [Value::Int(1), Value::Int(40)];
         let ordered = Call { order: Some(&order), ..call("SELECT ? + ? + ?", &values) };
         let mut sum = 0;
-        c.run(ordered, &mut |row| {
+        c.run(&ordered, &mut |row| {
             sum = row.take::<i64>()?;
             Ok(())
         })
@@ -378,10 +378,14 @@ fn a_statement_that_writes_and_reads_tells_both() {
         assert_eq!(one::<i64>(c, "SELECT * FROM t", &[]).await.unwrap(), 1);
         // What cannot be prepared goes as text, and one statement at a time.
         for sql in ["SELECT 1; SELECT 2", "DEALLOCATE PREPARE x; SELECT 2"] {
-            assert_eq!(c.run(Call::text(sql), &mut |_| Ok(())).await.unwrap_err().kind(), ErrorKind::Database, "{sql}");
+            assert_eq!(
+                c.run(&Call::text(sql), &mut |_| Ok(())).await.unwrap_err().kind(),
+                ErrorKind::Database,
+                "{sql}"
+            );
         }
         let sql = r#"PREPARE x FROM "SELECT 7, 1.5e0, 1.50, TRUE, DATE'2024-02-29', TIME'01:02:03', NULL, 'x'""#;
-        c.run(Call::text(sql), &mut |_| Ok(())).await.unwrap();
+        c.run(&Call::text(sql), &mut |_| Ok(())).await.unwrap();
         let mut seen = None;
         let mut sink = |row: &mut Row<'_>| {
             let numbers = (row.take::<i64>()?, row.take::<f64>()?, row.take::<Decimal>()?, row.take::<bool>()?);
@@ -389,13 +393,13 @@ fn a_statement_that_writes_and_reads_tells_both() {
             seen = Some((numbers, rest));
             Ok(())
         };
-        c.run(Call::text("EXECUTE x"), &mut sink).await.unwrap();
+        c.run(&Call::text("EXECUTE x"), &mut sink).await.unwrap();
         let numbers = (7, 1.5, Decimal::new(150, 2), true);
         assert_eq!(seen, Some((numbers, (date(2024, 2, 29), time(1, 2, 3, 0), None, "x".to_owned()))));
         // More statements than the cache holds, and none is left prepared that is not kept.
         for n in 0..300 {
             assert_eq!(one::<i64>(c, &format!("SELECT {n}"), &[]).await.unwrap(), n);
-            c.run(Call::text(&format!("DO {n}")), &mut |_| Ok(())).await.unwrap();
+            c.run(&Call::text(&format!("DO {n}")), &mut |_| Ok(())).await.unwrap();
         }
         let kept = status(c, "COM_STMT_PREPARE").await - status(c, "COM_STMT_CLOSE").await;
         assert!((200..270).contains(&kept), "{kept}");
@@ -842,7 +846,7 @@ fn an_error_of_the_sink_does_not_spoil_the_next_statement() {
         let c = lease.connection().unwrap();
         let mut seen = 0;
         let error = c
-            .run(call("SELECT seq FROM seq_1_to_100000", &[]), &mut |row| {
+            .run(&call("SELECT seq FROM seq_1_to_100000", &[]), &mut |row| {
                 seen += 1;
                 match row.take::<i64>()? {
                     1_000 => Err(Error::other("enough")),
@@ -1131,7 +1135,7 @@ fn lists_of_every_class_travel_as_one_parameter() {
                     found += row.take::<i64>()?;
                     Ok(())
                 };
-                if let Err(error) = c.run(Call::new(&compiled, &values), &mut sink).await {
+                if let Err(error) = c.run(&Call::new(&compiled, &values), &mut sink).await {
                     panic!("{class:?}: {error}\n{}", compiled.sql);
                 }
                 assert_eq!(found, expected, "{class:?} {values:?}\n{}", compiled.sql);
@@ -1141,7 +1145,7 @@ fn lists_of_every_class_travel_as_one_parameter() {
         let compiled = in_list(2, Class::Int);
         let values = [Value::List((-100_000..100_000).map(Value::Int).collect())];
         let started = Instant::now();
-        c.run(Call::new(&compiled, &values), &mut |_| Ok(())).await.unwrap();
+        c.run(&Call::new(&compiled, &values), &mut |_| Ok(())).await.unwrap();
         eprintln!("a list of 200000 integers took {:?}", started.elapsed());
     });
 }

@@ -54,7 +54,7 @@ trait Ask {
     fn connection(&mut self) -> &mut Connection;
 
     fn done(&mut self, sql: &str, values: &[Value<'_>]) -> Result<Done> {
-        wait(self.connection().run(call(sql, values), &mut |_| Ok(())))
+        wait(self.connection().run(&call(sql, values), &mut |_| Ok(())))
     }
 
     fn ok(&mut self, sql: &str) {
@@ -71,7 +71,7 @@ trait Ask {
 
     fn all_of<T: Scalar>(&mut self, call: Call<'_>) -> Result<Vec<T>> {
         let mut all = Vec::new();
-        wait(self.connection().run(call, &mut |row| {
+        wait(self.connection().run(&call, &mut |row| {
             all.push(row.take()?);
             Ok(())
         }))?;
@@ -338,7 +338,7 @@ fn what_no_field_holds_is_an_error_that_names_types() {
     mismatch::<Vec<u8>>(lease, "SELECT '777'", "expected bytes, found text");
     mismatch::<i64>(lease, "SELECT NULL::bigint", "found NULL: a field that may be NULL is an `Option`");
     mismatch::<String>(lease, "SELECT 777 WHERE false UNION ALL SELECT NULL", "found NULL");
-    let beyond = wait(Ask::connection(lease).run(call("SELECT 1", &[]), &mut |row| {
+    let beyond = wait(Ask::connection(lease).run(&call("SELECT 1", &[]), &mut |row| {
         row.go_to(1);
         row.take::<i64>().map(drop)
     }));
@@ -397,7 +397,7 @@ fn what_cannot_be_sent_is_refused_before() {
     let parameters = [Parameter { class: Class::Int, list: false }];
     let error = wait(
         Ask::connection(lease)
-            .run(Call { parameters: &parameters, ..call("SELECT $1", &[Value::Text("secret".into())]) }, &mut |_| {
+            .run(&Call { parameters: &parameters, ..call("SELECT $1", &[Value::Text("secret".into())]) }, &mut |_| {
                 Ok(())
             }),
     );
@@ -595,7 +595,7 @@ fn a_failed_transaction_never_commits() {
     // An error behind rows that were handed on, and refused by who took them.
     begin(lease);
     let sql = "SELECT 1 / (2000 - g) FROM generate_series(1, 2000) AS g";
-    let refused = wait(Ask::connection(lease).run(call(sql, &[]), &mut |_| Err(Error::other("enough"))));
+    let refused = wait(Ask::connection(lease).run(&call(sql, &[]), &mut |_| Err(Error::other("enough"))));
     assert_eq!(refused.unwrap_err().kind(), ErrorKind::Other);
     assert_eq!(commit(lease).unwrap_err().kind(), ErrorKind::TransactionPoisoned);
 }
@@ -714,7 +714,7 @@ fn a_refused_row_leaves_the_connection_in_order() {
         let mut seen = 0;
         let sql =
             "INSERT INTO driver_midway SELECT g FROM generate_series(1, 50000) AS g RETURNING id, repeat('x', 100)";
-        let refused = wait(Ask::connection(lease).run(call(sql, &[]), &mut |_| {
+        let refused = wait(Ask::connection(lease).run(&call(sql, &[]), &mut |_| {
             seen += 1;
             if seen == 10 { Err(Error::other("enough")) } else { Ok(()) }
         }));
@@ -727,7 +727,7 @@ fn a_refused_row_leaves_the_connection_in_order() {
     assert_eq!(done, Done { rows: 15, key: None });
     assert_eq!(lease.done("DELETE FROM driver_midway WHERE id < 0", &[]).unwrap().rows, 0);
     let reads = Call { writes: false, ..call("SELECT id FROM driver_midway WHERE id <= 3", &[]) };
-    assert_eq!(wait(Ask::connection(lease).run(reads, &mut |_| Ok(()))).unwrap().rows, 0, "none was written");
+    assert_eq!(wait(Ask::connection(lease).run(&reads, &mut |_| Ok(()))).unwrap().rows, 0, "none was written");
     assert_eq!(lease.done("", &[]).unwrap(), Done::default());
 }
 
@@ -765,9 +765,9 @@ fn a_future_dropped_anywhere_leaves_nothing_behind() {
                     let connection = lease.connection()?;
                     connection.begin(Begin::default()).await?;
                     let insert = "INSERT INTO driver_dropped (n) VALUES ($1)";
-                    connection.run(call(insert, &[Value::Int(1)]), &mut |_| Ok(())).await?;
+                    connection.run(&call(insert, &[Value::Int(1)]), &mut |_| Ok(())).await?;
                     let scope = connection.savepoint().await?;
-                    connection.run(call(insert, &[Value::Int(2)]), &mut |_| Ok(())).await?;
+                    connection.run(&call(insert, &[Value::Int(2)]), &mut |_| Ok(())).await?;
                     connection.release(scope).await?;
                     connection.commit().await
                 },
@@ -784,7 +784,7 @@ fn a_future_dropped_anywhere_leaves_nothing_behind() {
                 let connection = lease.connection().unwrap();
                 let mut rows = Vec::new();
                 // In no transaction of someone else, for then VACUUM is refused ...
-                connection.run(call("VACUUM driver_dropped_probe", &[]), &mut |_| Ok(())).await.unwrap();
+                connection.run(&call("VACUUM driver_dropped_probe", &[]), &mut |_| Ok(())).await.unwrap();
                 // ... and with the answer to its own question.
                 let ask = [Value::Int(polls as i64)];
                 let mut keep = |row: &mut Row<'_>| {
@@ -792,7 +792,7 @@ fn a_future_dropped_anywhere_leaves_nothing_behind() {
                     Ok(())
                 };
                 let sql = "SELECT $1, pg_current_xact_id_if_assigned() IS NULL";
-                connection.run(call(sql, &ask), &mut keep).await.unwrap();
+                connection.run(&call(sql, &ask), &mut keep).await.unwrap();
                 assert_eq!(rows, [(polls as i64, true)], "after {polls} polls");
             });
             if ended && pause > Duration::from_micros(50) {
@@ -911,7 +911,7 @@ fn a_dropped_statement_is_stopped_on_the_server() {
     let admin = &mut lease(&pool);
     let mut victim = lease(&pool);
     let pid: i32 = victim.one("SELECT pg_backend_pid()", &[]).unwrap();
-    let sleep = async { victim.connection()?.run(call("SELECT pg_sleep(600)", &[]), &mut |_| Ok(())).await };
+    let sleep = async { victim.connection()?.run(&call("SELECT pg_sleep(600)", &[]), &mut |_| Ok(())).await };
     assert!(!poll_and_drop(sleep, 20, Duration::from_millis(10)));
     drop(victim);
     let alive = format!("SELECT count(*) FROM pg_stat_activity WHERE pid = {pid}");
@@ -1007,7 +1007,7 @@ fn a_wire_cut_at_any_byte_tells_no_lies() {
             let mut lease = pool.acquire("driver_wire").await?;
             let connection = lease.connection()?;
             connection.begin(Begin::default()).await?;
-            connection.run(call("INSERT INTO driver_wire VALUES ($1)", &insert), &mut |_| Ok(())).await?;
+            connection.run(&call("INSERT INTO driver_wire VALUES ($1)", &insert), &mut |_| Ok(())).await?;
             connection.commit().await
         });
         (result, seen.load(Ordering::Relaxed))
@@ -1093,7 +1093,7 @@ async fn answer(pool: &Pool) -> Result<i64> {
     let sum = "SELECT sum(g)::bigint FROM generate_series(1, 10) AS g";
     lease
         .connection()?
-        .run(call(sql_of(sum), &[]), &mut |row| {
+        .run(&call(sql_of(sum), &[]), &mut |row| {
             answer = row.take()?;
             Ok(())
         })
@@ -1142,11 +1142,11 @@ fn every_runtime_and_none_will_do() {
         // ... and one that was opened with `.await` is refused there, not waited for for ever.
         let mut held = theirs.acquire("held").await.unwrap();
         let connection = held.connection().unwrap();
-        let error = wait(connection.run(call("SELECT 1", &[]), &mut |_| Ok(()))).unwrap_err();
+        let error = wait(connection.run(&call("SELECT 1", &[]), &mut |_| Ok(()))).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Misuse);
         let error = wait(connection.begin(Begin::default())).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Misuse);
-        connection.run(call("SELECT 1", &[]), &mut |_| Ok(())).await.unwrap();
+        connection.run(&call("SELECT 1", &[]), &mut |_| Ok(())).await.unwrap();
     });
     // A runtime that is gone has taken its connections along.
     let gone = current_thread();
@@ -1178,7 +1178,7 @@ fn many_at_once_keep_their_answers_apart() {
                         *wrong.lock().unwrap() += i32::from(row.take::<i64>()? != n);
                         Ok(())
                     };
-                    lease.connection()?.run(call("SELECT $1", &values), &mut check).await.map(|done| done.rows)
+                    lease.connection()?.run(&call("SELECT $1", &values), &mut check).await.map(|done| done.rows)
                 })
             })
             .collect();

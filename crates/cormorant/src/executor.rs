@@ -115,11 +115,13 @@ impl<'a> Target<'a> {
     {
         Box::pin(async move {
             let shape;
+            let built;
             let call = match request {
-                Request::Call(call) => *call,
+                Request::Call(call) => call,
                 Request::Statement { statement, values, single } => {
                     shape = self.pool().shapes().get(statement).map_err(Error::from_sql)?;
-                    Call { single, ..Call::new(&shape, values) }
+                    built = Call { single, ..Call::new(&shape, values) };
+                    &built
                 }
             };
             let pool = match self {

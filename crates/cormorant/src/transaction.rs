@@ -214,7 +214,7 @@ impl Transaction {
         result
     }
 
-    pub(crate) async fn call(&self, call: Call<'_>, sink: Sink<'_>) -> Result<Done> {
+    pub(crate) async fn call(&self, call: &Call<'_>, sink: Sink<'_>) -> Result<Done> {
         let mut running = self.enter(self.patience()).await?;
         let done = running.lease()?.connection()?.run(call, sink).await;
         running.finish();

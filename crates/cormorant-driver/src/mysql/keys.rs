@@ -47,7 +47,7 @@ impl Keys {
     }
 
     /// A statement is about to be sent.
-    pub(super) fn before(&mut self, call: Call<'_>) {
+    pub(super) fn before(&mut self, call: &Call<'_>) {
         self.changed_by_hand |= call.session;
         if changes_schema(call.sql) {
             CHANGES.fetch_add(1, Ordering::AcqRel);
@@ -55,7 +55,7 @@ impl Keys {
     }
 
     /// A statement was answered: what others asked while it ran may be outdated.
-    pub(super) fn after(&self, call: Call<'_>) {
+    pub(super) fn after(&self, call: &Call<'_>) {
         if changes_schema(call.sql) {
             CHANGES.fetch_add(1, Ordering::AcqRel);
         }
@@ -96,10 +96,10 @@ mod tests {
         assert_eq!((keys.follow("users"), keys.follow("users")), (Some(false), None), "the first does not ask");
         keys.learn("users", true);
         assert_eq!((keys.follow("users"), keys.follow("posts")), (Some(true), Some(false)));
-        other.before(Call::text("ALTER TABLE users ENGINE = MyISAM"));
+        other.before(&Call::text("ALTER TABLE users ENGINE = MyISAM"));
         assert_eq!((keys.follow("users"), keys.follow("users")), (Some(false), None));
         keys.learn("users", true);
-        other.before(Call { session: true, ..Call::text("SET auto_increment_increment = 5") });
+        other.before(&Call { session: true, ..Call::text("SET auto_increment_increment = 5") });
         assert_eq!((keys.follow("users"), other.follow("users")), (Some(true), Some(false)));
     }
 }

@@ -11,7 +11,7 @@ mod values;
 mod wire;
 
 use std::fmt;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::time::Duration;
 
 use cormorant_sql::Dialect;
@@ -74,23 +74,24 @@ impl Connection {
     /// Boxed: the others' futures need not have room for it.
     pub(crate) fn run<'a>(
         &'a mut self,
-        call: Call<'a>,
+        call: &'a Call<'a>,
         sink: Sink<'a>,
     ) -> Pin<Box<dyn Future<Output = Result<Done>> + Send + 'a>> {
         Box::pin(self.run_in_turn(call, sink))
     }
 
-    async fn run_in_turn(&mut self, call: Call<'_>, sink: Sink<'_>) -> Result<Done> {
+    async fn run_in_turn(&mut self, call: &Call<'_>, sink: Sink<'_>) -> Result<Done> {
         self.transaction.check(Control::None)?;
-        let Some(query) = call.key_query else { return self.run_once_or_twice(call, sink).await };
-        if !self.keys_follow(query).await? {
+        if let Some(query) = call.key_query
+            && !self.keys_follow(query).await?
+        {
             return Ok(Done::default());
         }
         let done = self.run_once_or_twice(call, sink).await?;
-        match done.key {
-            Some(_) => Ok(done),
-            None => Err(Error::new(ErrorKind::Database, "the server did not say which keys it generated")),
+        if call.key_query.is_some() && done.key.is_none() {
+            return Err(Error::new(ErrorKind::Database, "the server did not say which keys it generated"));
         }
+        Ok(done)
     }
 
     /// Whether the keys that one INSERT generates are certain to follow each other; the server is asked once.
@@ -103,16 +104,17 @@ impl Connection {
             follow = true;
             Ok(())
         };
-        self.send(Call { writes: false, ..Call::text(query) }, &mut sink).await?;
+        let call = Call { writes: false, ..Call::text(query) };
+        Box::pin(self.send(&call, &mut sink)).await?;
         self.keys.learn(query, follow);
         Ok(follow)
     }
 
-    async fn run_once_or_twice(&mut self, call: Call<'_>, sink: Sink<'_>) -> Result<Done> {
+    async fn run_once_or_twice(&mut self, call: &Call<'_>, sink: Sink<'_>) -> Result<Done> {
         self.keys.before(call);
         match self.send(call, &mut *sink).await {
             Err(error) if error.kind() == ErrorKind::PreparedPlanChanged && !self.transaction.is_open() => {
-                self.send(call, sink).await
+                Box::pin(self.send(call, sink)).await
             }
             result => {
                 self.keys.after(call);
@@ -121,11 +123,11 @@ impl Connection {
         }
     }
 
-    async fn send(&mut self, call: Call<'_>, sink: Sink<'_>) -> Result<Done> {
+    async fn send(&mut self, call: &Call<'_>, sink: Sink<'_>) -> Result<Done> {
         let values = values::bind(call.values, call.order)?;
         self.check_size(call.sql, &values)?;
         let (home, conn) = self.wire.start()?;
-        let result = at(home, statement::run(conn, &mut self.statements, call, values, sink)).await;
+        let result = at(home, pin!(statement::run(conn, &mut self.statements, call, values, sink))).await;
         self.wire.done();
         self.note(&result).await;
         result.map_err(|error| errors::classify(&error, self.dialect))?
@@ -139,7 +141,7 @@ impl Connection {
         if control == Control::Begin {
             self.transaction = Transaction::Open { told: false };
         }
-        let result = at(home, conn.query_drop(sql)).await;
+        let result = at(home, pin!(conn.query_drop(sql))).await;
         self.wire.done();
         match (control, &result) {
             (Control::Begin, Err(_)) => self.transaction = before,
@@ -180,7 +182,7 @@ impl Connection {
                 return;
             }
             let Ok((home, conn)) = self.wire.start() else { return };
-            let answer = at(home, conn.ping()).await;
+            let answer = at(home, pin!(conn.ping())).await;
             self.wire.done();
             // Where the connection is lost, the next statement says so.
             if answer.is_err() {

@@ -1,8 +1,7 @@
 //! Prepared statements of one connection, by their text. mysql_async keeps them as well, but looks for names of values
 //! in the whole text each time.
 
-use std::collections::HashMap;
-
+use foldhash::HashMap;
 use mysql_async::Statement;
 
 /// Statements kept prepared per connection.

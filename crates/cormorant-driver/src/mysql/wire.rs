@@ -71,13 +71,11 @@ impl Drop for Wire {
 }
 
 /// Polls in the context of the runtime that serves the socket, wherever the caller runs.
-pub(super) async fn at<F: Future>(home: &Home, future: F) -> F::Output {
-    let mut future = pin!(future);
-    poll_fn(|context| {
+pub(super) fn at<F: Future>(home: &Home, mut future: Pin<&mut F>) -> impl Future<Output = F::Output> {
+    poll_fn(move |context| {
         let _here = home.handle().enter();
         future.as_mut().poll(context)
     })
-    .await
 }
 
 /// A future that leaves nothing behind when it is dropped in the middle.

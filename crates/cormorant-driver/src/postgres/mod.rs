@@ -48,7 +48,7 @@ impl Connection {
         self.busy = true;
     }
 
-    pub(crate) async fn run(&mut self, call: Call<'_>, sink: Sink<'_>) -> Result<Done> {
+    pub(crate) async fn run(&mut self, call: &Call<'_>, sink: Sink<'_>) -> Result<Done> {
         self.busy = true;
         let result = match Control::of(call.sql) {
             Control::None => self.session.run(call, sink).await,

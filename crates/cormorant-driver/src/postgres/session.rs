@@ -64,7 +64,7 @@ impl Session {
     }
 
     /// Runs a statement. Its rows are handed on as they come in.
-    pub(crate) async fn run(&self, call: Call<'_>, sink: Sink<'_>) -> Result<Done> {
+    pub(crate) async fn run(&self, call: &Call<'_>, sink: Sink<'_>) -> Result<Done> {
         self.home.check_waiting()?;
         values::check(call)?;
         let rows = self.start(call).await?;
@@ -73,7 +73,7 @@ impl Session {
 
     /// Runs a query of at most one row, which is handed on when the server has nothing more to say: until then nothing
     /// has happened, and it may be run again.
-    pub(crate) async fn run_single(&self, call: Call<'_>, sink: Sink<'_>) -> Result<Done> {
+    pub(crate) async fn run_single(&self, call: &Call<'_>, sink: Sink<'_>) -> Result<Done> {
         self.home.check_waiting()?;
         values::check(call)?;
         let mut rows = pin!(self.start(call).await?);
@@ -123,7 +123,7 @@ impl Session {
 
     /// Sends a statement. One whose plan no longer fits was not executed: it is sent once more, unless it has failed
     /// a transaction.
-    async fn start(&self, call: Call<'_>) -> Result<RowStream> {
+    async fn start(&self, call: &Call<'_>) -> Result<RowStream> {
         let mut may_repeat = true;
         loop {
             match self.send(call).await {
@@ -138,7 +138,7 @@ impl Session {
         }
     }
 
-    async fn send(&self, call: Call<'_>) -> Result<RowStream> {
+    async fn send(&self, call: &Call<'_>) -> Result<RowStream> {
         let kept = if call.keep { self.statements().get(call) } else { None };
         let statement = match kept {
             Some(statement) => statement,
@@ -157,21 +157,21 @@ impl Session {
 
     /// A statement that is not kept is prepared all the same. tokio-postgres has a way with one round trip, but it
     /// waits for ever when a result is long and has a column of a type, such as an enum, that it has to look up.
-    async fn prepare(&self, call: Call<'_>) -> Result<Statement> {
+    async fn prepare(&self, call: &Call<'_>) -> Result<Statement> {
         if call.sql.contains('\0') {
             return Err(Error::new(ErrorKind::Misuse, "SQL cannot hold NUL"));
         }
         let types: Vec<_> = types::declared(call).collect();
         let statement = self.client.prepare_typed(call.sql, &types).await.map_err(|error| self.fault(error))?;
         if call.keep {
-            self.statements().put(call.sql, statement.clone());
+            self.statements().put(call, statement.clone());
         }
         Ok(statement)
     }
 
     /// Hands rows on. After one was refused the rest is still read, so that the next statement finds the connection,
     /// and what is known about the transaction, in order.
-    async fn give(&self, rows: RowStream, call: Call<'_>, sink: Sink<'_>) -> Result<Done> {
+    async fn give(&self, rows: RowStream, call: &Call<'_>, sink: Sink<'_>) -> Result<Done> {
         let mut rows = pin!(rows);
         let mut refused = None;
         loop {

@@ -1,7 +1,7 @@
 //! Prepared statements of one connection, by their text.
 
-use std::collections::HashMap;
-
+use cormorant_sql::Parameter;
+use foldhash::HashMap;
 use tokio_postgres::Statement;
 use tokio_postgres::types::Type;
 
@@ -21,16 +21,31 @@ pub(super) struct Statements {
 #[derive(Debug)]
 struct Kept {
     statement: Statement,
+    /// What the server was told about each value.
+    parameters: Box<[Parameter]>,
     used: u64,
+}
+
+impl Kept {
+    fn fits(&self, call: &Call<'_>) -> bool {
+        let takes = self.statement.params();
+        if takes.len() != call.values.len() {
+            return false;
+        }
+        // A statement that was built says it of every value, and always the same.
+        if takes.len() == call.parameters.len() && *self.parameters == *call.parameters {
+            return true;
+        }
+        let fits = |(declared, takes): (Type, &Type)| declared == Type::UNKNOWN || declared == *takes;
+        types::declared(call).zip(takes).all(fits)
+    }
 }
 
 impl Statements {
     /// The statement of this text, if it takes values of these types.
-    pub(super) fn get(&mut self, call: Call<'_>) -> Option<Statement> {
+    pub(super) fn get(&mut self, call: &Call<'_>) -> Option<Statement> {
         let kept = self.by_text.get_mut(call.sql)?;
-        let takes = kept.statement.params();
-        let fits = |(declared, takes): (Type, &Type)| declared == Type::UNKNOWN || declared == *takes;
-        if takes.len() != call.values.len() || !types::declared(call).zip(takes).all(fits) {
+        if !kept.fits(call) {
             return None;
         }
         self.clock += 1;
@@ -38,7 +53,7 @@ impl Statements {
         Some(kept.statement.clone())
     }
 
-    pub(super) fn put(&mut self, sql: &str, statement: Statement) {
+    pub(super) fn put(&mut self, call: &Call<'_>, statement: Statement) {
         // Looking at all of them costs far less than the round trip that has just been made.
         if self.by_text.len() >= STATEMENTS
             && let Some(oldest) = self.by_text.iter().min_by_key(|(_, kept)| kept.used).map(|(sql, _)| sql.clone())
@@ -46,7 +61,8 @@ impl Statements {
             self.by_text.remove(&oldest);
         }
         self.clock += 1;
-        self.by_text.insert(sql.into(), Kept { statement, used: self.clock });
+        let parameters = call.parameters.into();
+        self.by_text.insert(call.sql.into(), Kept { statement, parameters, used: self.clock });
     }
 
     pub(super) fn forget(&mut self, sql: &str) {

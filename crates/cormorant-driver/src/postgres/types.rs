@@ -6,7 +6,7 @@ use tokio_postgres::types::{Kind, Type};
 use crate::Call;
 
 /// The type of each value: as the statement says, or else as the value itself is; `UNKNOWN` leaves it to the server.
-pub(super) fn declared(call: Call<'_>) -> impl Iterator<Item = Type> {
+pub(super) fn declared(call: &Call<'_>) -> impl Iterator<Item = Type> {
     call.values.iter().enumerate().map(move |(n, value)| match call.parameters.get(n) {
         Some(parameter) if parameter.list => list(parameter.class),
         Some(parameter) => single(parameter.class),

@@ -13,7 +13,7 @@ use crate::{Call, Error, ErrorKind, Result};
 const MESSAGE: usize = (1 << 30) - (1 << 24);
 
 /// What can be refused before anything is sent.
-pub(super) fn check(call: Call<'_>) -> Result<()> {
+pub(super) fn check(call: &Call<'_>) -> Result<()> {
     let count = call.values.len();
     if count > usize::from(u16::MAX) {
         return Err(Error::new(

@@ -35,7 +35,7 @@ impl Connection {
     /// Runs a statement, and writes what it did to `done`; `None` where another process writes, and has to be waited
     /// for.
     #[inline]
-    pub(super) fn run_now(&mut self, call: Call<'_>, sink: Sink<'_>, done: &mut Done) -> Option<Result<()>> {
+    pub(super) fn run_now(&mut self, call: &Call<'_>, sink: Sink<'_>, done: &mut Done) -> Option<Result<()>> {
         let mut given = false;
         match self.run_once(call, sink, &mut given, done) {
             Err(error) if !given && self.worth_waiting(&error) => None,
@@ -44,7 +44,7 @@ impl Connection {
     }
 
     /// Runs a statement. Another process that writes is waited for; nothing else is.
-    pub(super) async fn run(&mut self, call: Call<'_>, sink: Sink<'_>) -> Result<Done> {
+    pub(super) async fn run(&mut self, call: &Call<'_>, sink: Sink<'_>) -> Result<Done> {
         let (mut given, mut done) = (false, Done::default());
         match self.run_once(call, sink, &mut given, &mut done) {
             Err(error) if !given && self.worth_waiting(&error) => self.run_again(call, sink, error).await,
@@ -53,7 +53,7 @@ impl Connection {
     }
 
     #[cold]
-    async fn run_again(&mut self, call: Call<'_>, sink: Sink<'_>, refused: Error) -> Result<Done> {
+    async fn run_again(&mut self, call: &Call<'_>, sink: Sink<'_>, refused: Error) -> Result<Done> {
         let mut backoff = Backoff::new(self.busy_timeout);
         let mut refused = refused;
         // Once a row was given away, running the statement again would give it twice.
@@ -103,7 +103,7 @@ impl Connection {
     }
 
     #[inline]
-    fn run_once(&mut self, call: Call<'_>, sink: Sink<'_>, given: &mut bool, done: &mut Done) -> Result<()> {
+    fn run_once(&mut self, call: &Call<'_>, sink: Sink<'_>, given: &mut bool, done: &mut Done) -> Result<()> {
         match call.key_query {
             Some(highest) => self.insert_counting_up(call, highest, sink, given).map(|inserted| *done = inserted),
             None => self.step(call, sink, given, done),
@@ -112,7 +112,7 @@ impl Connection {
 
     /// Inserts several rows and tells the first of the keys that they got, which follow each other: SQLite counts them
     /// up. Where that is not certain nothing is inserted, and no key told.
-    fn insert_counting_up(&mut self, call: Call<'_>, highest: &str, sink: Sink<'_>, given: &mut bool) -> Result<Done> {
+    fn insert_counting_up(&mut self, call: &Call<'_>, highest: &str, sink: Sink<'_>, given: &mut bool) -> Result<Done> {
         // Nobody else may write in between.
         let (begin, keep, undo): (_, _, &[&str]) = match self.raw.is_autocommit() {
             true => (BEGIN_TO_WRITE, "COMMIT", &["ROLLBACK"]),
@@ -130,7 +130,7 @@ impl Connection {
         inserted
     }
 
-    fn insert_above(&mut self, call: Call<'_>, highest: &str, sink: Sink<'_>, given: &mut bool) -> Result<Done> {
+    fn insert_above(&mut self, call: &Call<'_>, highest: &str, sink: Sink<'_>, given: &mut bool) -> Result<Done> {
         let mut query = self.raw.prepare_cached(highest).map_err(|error| classify(&error))?;
         let before: Option<i64> = query.query_row((), |row| row.get(0)).map_err(|error| classify(&error))?;
         drop(query);
@@ -163,7 +163,7 @@ impl Connection {
     }
 
     /// What it did is written and not returned: the way up is long, and each step of it would copy that.
-    fn step(&mut self, call: Call<'_>, sink: Sink<'_>, given: &mut bool, done: &mut Done) -> Result<()> {
+    fn step(&mut self, call: &Call<'_>, sink: Sink<'_>, given: &mut bool, done: &mut Done) -> Result<()> {
         let mut statement = self.raw.prepare_cached(call.sql).map_err(|error| classify(&error))?;
         if self.read_only && !statement.readonly() && !self.raw.is_autocommit() {
             return Err(Error::new(

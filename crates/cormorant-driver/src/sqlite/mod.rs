@@ -63,7 +63,7 @@ impl Connection {
     /// Runs a statement on the caller's thread, and writes what it did to `done`; `None` where that is not possible
     /// without waiting.
     #[inline]
-    pub(crate) fn run_now(&mut self, call: Call<'_>, sink: Sink<'_>, done: &mut Done) -> Option<Result<()>> {
+    pub(crate) fn run_now(&mut self, call: &Call<'_>, sink: Sink<'_>, done: &mut Done) -> Option<Result<()>> {
         match &mut self.place {
             Place::Inline(connection) => connection.run_now(call, sink, done),
             Place::Thread(_) => None,
@@ -72,7 +72,7 @@ impl Connection {
 
     /// Runs a statement. Another process that writes is waited for; nothing else is.
     #[inline]
-    pub(crate) async fn run(&mut self, call: Call<'_>, sink: Sink<'_>) -> Result<Done> {
+    pub(crate) async fn run(&mut self, call: &Call<'_>, sink: Sink<'_>) -> Result<Done> {
         match &mut self.place {
             Place::Inline(connection) => connection.run(call, sink).await,
             Place::Thread(connection) => connection.run(call, sink).await,

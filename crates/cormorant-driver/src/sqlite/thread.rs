@@ -63,9 +63,9 @@ struct OwnedCall {
 }
 
 impl OwnedCall {
-    fn of(call: Call<'_>) -> Self {
+    fn of(call: &Call<'_>) -> Self {
         let Call { sql, values, parameters, order: _, outputs: _, writes, keep, session, repeats, single, key_query } =
-            call;
+            *call;
         let values = values.iter().cloned().map(Value::into_owned).collect();
         let parameters = parameters.to_vec();
         let key_query = key_query.map(str::to_owned);
@@ -118,7 +118,7 @@ impl Connection {
         !self.thread.is_finished()
     }
 
-    pub(super) async fn run(&mut self, call: Call<'_>, sink: Sink<'_>) -> Result<Done> {
+    pub(super) async fn run(&mut self, call: &Call<'_>, sink: Sink<'_>) -> Result<Done> {
         let (sender, receiver) = mpsc::channel(1);
         self.ask(Job::Run(OwnedCall::of(call), sender))?;
         self.answers(receiver, call.outputs, sink).await
@@ -218,7 +218,7 @@ fn run(connection: &mut inline::Connection, call: &OwnedCall, sender: &mut mpsc:
         }
         Ok(())
     };
-    let done = while_wanted(&caller, connection.run(call.as_call(), &mut sink))?;
+    let done = while_wanted(&caller, connection.run(&call.as_call(), &mut sink))?;
     if !cells.is_empty() {
         send(sender, Answer::Rows(cells, width))?;
     }

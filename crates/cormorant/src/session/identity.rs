@@ -1,7 +1,7 @@
 //! Keys of any type, for the identity map.
 
 use std::cmp::Ordering;
-use std::hash::{BuildHasher, Hash, Hasher, RandomState};
+use std::hash::{Hash, Hasher};
 
 use cormorant_driver::{Error, ErrorKind, Result};
 use cormorant_sql::Value;
@@ -50,59 +50,9 @@ impl Identity {
     }
 }
 
-/// Hashes keys with two multiplications each: an identity map looks one up for every object that is read or written. It
+/// Hashes keys with few multiplications: an identity map looks one up for every object that is read or written. It
 /// begins with a random number, so that nobody can choose keys that collide.
-#[derive(Clone, Debug)]
-pub(super) struct Seeded(u64);
-
-impl Default for Seeded {
-    fn default() -> Self {
-        Self(RandomState::new().hash_one(0u8))
-    }
-}
-
-impl BuildHasher for Seeded {
-    type Hasher = Folded;
-
-    fn build_hasher(&self) -> Folded {
-        Folded(self.0)
-    }
-}
-
-/// A state that takes up a word by multiplying to twice the width, and folding the halves together.
-pub(super) struct Folded(u64);
-
-impl Hasher for Folded {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for chunk in bytes.chunks(8) {
-            let mut word = [0; 8];
-            chunk.iter().zip(&mut word).for_each(|(byte, place)| *place = *byte);
-            self.write_u64(u64::from_le_bytes(word));
-        }
-        self.write_u64(bytes.len() as u64);
-    }
-
-    fn write_u8(&mut self, byte: u8) {
-        self.write_u64(u64::from(byte));
-    }
-
-    fn write_u32(&mut self, word: u32) {
-        self.write_u64(u64::from(word));
-    }
-
-    fn write_u64(&mut self, word: u64) {
-        let wide = u128::from(self.0 ^ word) * 0x9e37_79b9_7f4a_7c15;
-        self.0 = (wide >> 64) as u64 ^ wide as u64;
-    }
-
-    fn write_i64(&mut self, word: i64) {
-        self.write_u64(word as u64);
-    }
-}
+pub(super) type Seeded = foldhash::fast::RandomState;
 
 /// A key is never a float, the one value that is not equal to itself.
 impl Eq for Identity {}
