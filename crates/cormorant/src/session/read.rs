@@ -114,6 +114,9 @@ impl Session {
     /// The objects that a query finds, one after the other, as they come. What was changed is written first. An object
     /// stays in the session until it is [forgotten](Self::forget), so forget those that are done with.
     ///
+    /// The stream keeps its connection until it is at its end or dropped: one of its own where the session has not begun,
+    /// and after that the session's, which sends nothing else meanwhile.
+    ///
     /// ```
     /// use cormorant::prelude::*;
     ///
@@ -137,12 +140,16 @@ impl Session {
     /// ```
     ///
     /// # Errors
-    /// Those of [`flush`](Self::flush); [`ErrorKind::Misuse`] when the query includes relations.
+    /// Those of [`flush`](Self::flush); [`ErrorKind::Misuse`] when the query includes relations: read them for some objects
+    /// at a time, with [`related_all`](Self::related_all).
     pub async fn stream<M: Mapper>(&mut self, query: Query<M, M>) -> Result<ObjectStream<M>> {
         self.write_first().await?;
         let (buffer, plan) = query.into_parts();
         if plan.is_some() {
-            return Err(Error::new(ErrorKind::Misuse, "a stream includes no relations: ask for them with `related`"));
+            return Err(Error::new(
+                ErrorKind::Misuse,
+                "a stream includes no relations: take some of its objects, and read theirs with `related_all`",
+            ));
         }
         let source = Source::of(self.unit.target(&self.pool));
         Ok(ObjectStream { rows: RowStream::new::<M>(source, buffer, M::load) })
