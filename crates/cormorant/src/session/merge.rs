@@ -1,9 +1,11 @@
 //! Objects that came from elsewhere, and writes by query.
 
 use cormorant_driver::Result;
+use cormorant_sql::{Kind, Route, Token};
 
 use super::handle::Node;
 use super::identity::Identity;
+use super::reach::{Fate, Reach};
 use super::{Handle, Session, nothing};
 use crate::expr::IntoAssigns;
 use crate::{Columns, Mapper, Model, PathOf, Query};
@@ -58,30 +60,81 @@ impl Session {
     }
 
     /// Sets columns of every row that a query finds, in the session's transaction; gives the number of rows found. What
-    /// was changed is written first, and every object may be something else in the database then, as after
-    /// [`expire_all`](Self::expire_all).
+    /// was changed is written first.
+    ///
+    /// The session does not know which rows were found: the next read that reaches an object of this table takes its row
+    /// over, as after [`expire_all`](Self::expire_all). So it is with objects whose foreign keys follow a key that was
+    /// changed. All others stay as they are.
+    ///
+    /// ```
+    /// use cormorant::prelude::*;
+    ///
+    /// #[derive(Model)]
+    /// struct Item { id: i64, price: i64 }
+    ///
+    /// # fn main() -> cormorant::Result<()> {
+    /// # let db = Database::connect("sqlite::memory:").wait()?;
+    /// # db.create(models![Item]).wait()?;
+    /// let mut session = db.session();
+    /// let cup = session.add(Item::builder().price(5));
+    /// session.update_all(Item::filter(|i| i.price().lt(10)), |i| i.price().set(i.price() * 2)).wait()?;
+    /// session.all(Item::query()).wait()?; // or `refresh(cup)`
+    /// assert_eq!(session[cup].price, 10);
+    /// session.commit().wait()?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// Those of [`flush`](Self::flush), and of [`Query::update`].
     pub async fn update_all<M: Mapper, A: IntoAssigns<M>>(
         &mut self,
-        query: Query<M, M>,
+        mut query: Query<M, M>,
         assigns: impl FnOnce(PathOf<M>) -> A,
     ) -> Result<u64> {
-        let done = query.update(self.begin().await?, assigns).await;
-        self.expire_all();
-        done
+        let buffer = query.buffer_mut();
+        assigns(M::path(Route::ROOT)).push_assigns(buffer);
+        let rekeyed = buffer.has(|token| matches!(token, Token::Set(column) if M::TABLE.key.contains(column)));
+        let fate = Fate { changed: true, rekeyed, deleted: false };
+        self.write_all(query, Kind::Update, fate).await
     }
 
     /// Deletes every row that a query finds, in the session's transaction; gives their number. What was changed is
-    /// written first, and every object may be something else in the database then, or gone, as after
-    /// [`expire_all`](Self::expire_all).
+    /// written first.
+    ///
+    /// The session does not know which rows were found: the next read that looks for an object of this table finds it, or
+    /// finds it deleted. So it is with objects that the database deletes or changes then, by `on_delete`. All others stay
+    /// as they are.
+    ///
+    /// ```
+    /// use cormorant::prelude::*;
+    ///
+    /// #[derive(Model)]
+    /// struct Item { id: i64, price: i64 }
+    ///
+    /// # fn main() -> cormorant::Result<()> {
+    /// # let db = Database::connect("sqlite::memory:").wait()?;
+    /// # db.create(models![Item]).wait()?;
+    /// let mut session = db.session();
+    /// let cup = session.add(Item::builder().price(5));
+    /// assert_eq!(session.delete_all(Item::filter(|i| i.price().lt(10))).wait()?, 1);
+    /// assert_eq!(session.find::<Item>(session[cup].id).wait()?, None);
+    /// session.commit().wait()?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// Those of [`flush`](Self::flush), and of [`Query::delete`].
     pub async fn delete_all<M: Mapper>(&mut self, query: Query<M, M>) -> Result<u64> {
-        let done = query.delete(self.begin().await?).await;
-        self.expire_all();
+        let fate = Fate { deleted: true, ..Fate::default() };
+        self.write_all(query, Kind::Delete, fate).await
+    }
+
+    async fn write_all<M: Mapper>(&mut self, query: Query<M, M>, kind: Kind, fate: Fate) -> Result<u64> {
+        let done = query.write(kind, self.begin().await?).await;
+        let reach = Reach::of(M::TABLE, fate, self.tables.iter().map(|table| table.def));
+        self.expire_such(|table| reach.contains(table));
         done
     }
 }
