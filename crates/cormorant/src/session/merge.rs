@@ -1,18 +1,40 @@
 //! Objects that came from elsewhere, and writes by query.
 
+use std::collections::{HashMap, HashSet};
+
 use cormorant_driver::Result;
 use cormorant_sql::{Kind, Route, Token};
 
 use super::handle::Node;
 use super::identity::Identity;
 use super::reach::{Fate, Reach};
+use super::table::State;
 use super::{Handle, Session, nothing};
 use crate::expr::IntoAssigns;
 use crate::{Columns, Mapper, Model, PathOf, Query};
 
 impl Session {
     /// Takes over an object that came from elsewhere, such as a request: the row with its key is changed to what it says,
-    /// and inserted where there is none. The row is read first, unless it is here.
+    /// and inserted where there is none. The row is read first, unless it is here. Columns and foreign keys are taken
+    /// over; rows of other tables are merged by themselves.
+    ///
+    /// ```
+    /// use cormorant::prelude::*;
+    ///
+    /// #[derive(Model)]
+    /// struct Item { id: i64, name: String, price: i64 }
+    ///
+    /// # fn main() -> cormorant::Result<()> {
+    /// # let db = Database::connect("sqlite::memory:").wait()?;
+    /// # db.create(models![Item]).wait()?;
+    /// # let item = Item::builder().name("Cup").price(5).insert(&db).wait()?;
+    /// let request = Item { id: item.id, name: "Cup".into(), price: 6 };
+    /// let mut session = db.session();
+    /// session.merge(request).wait()?; // SELECT
+    /// session.commit().wait()?; // UPDATE items SET price = ? WHERE id = ?
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// Those of [`flush`](Self::flush).
@@ -20,7 +42,8 @@ impl Session {
         self.merge_all([model]).await?.pop().ok_or_else(|| nothing::<M>("was not merged"))
     }
 
-    /// Takes over objects that came from elsewhere; their rows are read in one statement.
+    /// Takes over objects that came from elsewhere; their rows are read in one statement. Of several with one key the last
+    /// counts.
     ///
     /// # Errors
     /// As [`merge`](Self::merge).
@@ -43,17 +66,25 @@ impl Session {
         let wanted: Vec<Identity> = keys.iter().filter(|key| unread(key)).cloned().collect();
         if !wanted.is_empty() {
             self.write_first().await?;
-            self.read_keys(number, wanted).await?;
+            let found: HashSet<Node> = self.read_keys(number, wanted.clone()).await?.into_iter().collect();
+            wanted.iter().for_each(|key| self.miss(number, key, &found));
         }
         let mut handles = Vec::with_capacity(models.len());
+        let mut added: HashMap<Identity, Handle<M>> = HashMap::new();
         for (model, key) in models.into_iter().zip(keys) {
-            let known = self.tables.get(number as usize).and_then(|table| table.find(&key));
-            let Some(at) = known else {
-                handles.push(self.put(model, Columns::none()));
-                continue;
+            let table = self.tables.get(number as usize);
+            let known = table.and_then(|table| table.find(&key).filter(|at| table.state(*at) != State::Doomed));
+            let known = known.map(|at| self.handle(Node { table: number, at })).or_else(|| added.get(&key).copied());
+            let handle = match known {
+                Some(handle) => {
+                    M::restore(self.try_get_mut(handle)?, M::snapshot(&model))?;
+                    handle
+                }
+                None => self.put(model, Columns::none()),
             };
-            let handle = self.handle(Node { table: number, at });
-            M::restore(self.try_get_mut(handle)?, M::snapshot(&model))?;
+            if known.is_none() && !no_key(&key) {
+                added.insert(key, handle);
+            }
             handles.push(handle);
         }
         Ok(handles)

@@ -80,19 +80,21 @@ impl Session {
         self.write_first().await?;
         let mut buffer = Buffer::default();
         push_identity(&mut buffer, M::TABLE, identity.clone());
-        let found = self.read(number, &buffer).await?.first().copied();
-        if let (None, Some(table)) = (found, self.tables.get_mut(number as usize))
-            && let Some(at) = table.find(&identity)
-        {
-            // It had expired, and the row is gone.
-            table.unidentify(&identity, at);
-            table.set_state(at, State::Deleted);
-            // Where this transaction deleted it, a rollback brings it back.
-            if self.unit.number() > 0 {
-                self.log.push(Written { node: Node { table: number, at }, what: Wrote::Delete });
-            }
+        let found: HashSet<Node> = self.read(number, &buffer).await?.into_iter().collect();
+        self.miss(number, &identity, &found);
+        Ok(found.into_iter().next().map(|node| self.handle(node)))
+    }
+
+    /// The row of an object that has expired was looked for: it is gone, unless it was found.
+    pub(super) fn miss(&mut self, number: u32, key: &Identity, found: &HashSet<Node>) {
+        let Some(table) = self.tables.get_mut(number as usize) else { return };
+        let Some(at) = table.find(key).filter(|at| !found.contains(&Node { table: number, at: *at })) else { return };
+        table.unidentify(key, at);
+        table.set_state(at, State::Deleted);
+        // Where this transaction deleted it, a rollback brings it back.
+        if self.unit.number() > 0 {
+            self.log.push(Written { node: Node { table: number, at }, what: Wrote::Delete });
         }
-        Ok(found.map(|node| self.handle(node)))
     }
 
     /// Every object that a query finds, in its order.
