@@ -11,6 +11,15 @@ struct Item {
     name: String,
 }
 
+#[derive(Model, Clone, Debug, PartialEq)]
+#[model(table = "sm_pages")]
+struct Page {
+    id: i64,
+    text: String,
+    #[model(version)]
+    version: i64,
+}
+
 fn item(id: i64, name: &str) -> Item {
     Item { id, name: name.into() }
 }
@@ -66,5 +75,26 @@ conformance! {
         session.commit().await?;
         assert_eq!(names(test).await?.len(), 4);
         assert_eq!((session[merged[1]].name.as_str(), session[merged[3]].name.as_str()), ("b", "d"));
+    }
+
+    async fn an_object_of_an_older_version_is_refused(test: &Fixture) {
+        test.db.create(models![Page]).await?;
+        let mut page = Page::builder().text("draft").insert(&test.db).await?;
+        let request = Page { text: "mine".into(), ..(*page).clone() };
+        page.text = "theirs".into();
+        page.save(&test.db).await?;
+        let mut session = test.db.session();
+        let other = Page { id: 999, text: "new".into(), version: 1 };
+        let error = session.merge_all([other, request.clone()]).await.unwrap_err();
+        assert!(error.is_stale() && error.to_string().contains("merged"), "{error}");
+        assert_eq!(session.objects::<Page>(ObjectState::New), [], "none of them");
+        session.merge(Page { version: 2, ..request.clone() }).await?;
+        session.commit().await?;
+        assert_eq!(*Page::query().one(&test.db).await?, Page { version: 3, ..request.clone() });
+        // One that does not say.
+        session.merge(Page { version: 0, text: "last".into(), ..request }).await?;
+        session.commit().await?;
+        let page = Page::query().one(&test.db).await?;
+        assert_eq!((page.text.as_str(), page.version), ("last", 4));
     }
 }

@@ -2,13 +2,13 @@
 
 use std::collections::{HashMap, HashSet};
 
-use cormorant_driver::Result;
-use cormorant_sql::{Kind, Route, Token};
+use cormorant_driver::{Error, ErrorKind, Result};
+use cormorant_sql::{Kind, Route, Token, Value};
 
 use super::handle::Node;
 use super::identity::Identity;
 use super::reach::{Fate, Reach};
-use super::table::State;
+use super::table::{State, Table};
 use super::{Handle, Session, nothing};
 use crate::expr::IntoAssigns;
 use crate::{Columns, Mapper, Model, PathOf, Query};
@@ -37,7 +37,8 @@ impl Session {
     /// ```
     ///
     /// # Errors
-    /// Those of [`flush`](Self::flush).
+    /// Those of [`flush`](Self::flush). [`ErrorKind::Stale`] where the row counts its versions and the object has another
+    /// one than the row: somebody has saved it since. An object whose version is 0 does not say what it was made of.
     pub async fn merge<M: Model>(&mut self, model: M) -> Result<Handle<M>> {
         self.merge_all([model]).await?.pop().ok_or_else(|| nothing::<M>("was not merged"))
     }
@@ -56,8 +57,7 @@ impl Session {
             keys.push(Identity::of(&M::key(model)?)?);
         }
         let generated = M::TABLE.generated_key().is_some();
-        let no_key =
-            |identity: &Identity| generated && identity.0.iter().all(|value| *value == cormorant_sql::Value::Int(0));
+        let no_key = |identity: &Identity| generated && identity.0.iter().all(|value| *value == Value::Int(0));
         let table = self.tables.get(number as usize);
         let unread = |identity: &Identity| {
             let known = table.and_then(|table| table.find(identity).and_then(|at| table.slots.get(at as usize)));
@@ -68,6 +68,9 @@ impl Session {
             self.write_first().await?;
             let found: HashSet<Node> = self.read_keys(number, wanted.clone()).await?.into_iter().collect();
             wanted.iter().for_each(|key| self.miss(number, key, &found));
+        }
+        for (model, key) in models.iter().zip(&keys) {
+            self.tables.get(number as usize).map_or(Ok(()), |table| same_version(table, model, key))?;
         }
         let mut handles = Vec::with_capacity(models.len());
         let mut added: HashMap<Identity, Handle<M>> = HashMap::new();
@@ -168,4 +171,17 @@ impl Session {
         self.expire_such(|table| reach.contains(table));
         done
     }
+}
+
+/// Refuses an object that was made of another version of the row that is here.
+fn same_version<M: Model>(table: &Table, model: &M, key: &Identity) -> Result<()> {
+    let here = table.find(key).filter(|at| matches!(table.state(*at), State::Clean | State::Touched));
+    let (Some(at), Some(version)) = (here, M::TABLE.version()) else { return Ok(()) };
+    let (Ok(known), Ok(given)) = (table.entities.value(at, version), M::value(model, version)) else { return Ok(()) };
+    if given == Value::Int(0) || given == known {
+        return Ok(());
+    }
+    let message =
+        "the row is not as it was when the object was made of it, so it was not merged: someone changed it since";
+    Err(Error::new(ErrorKind::Stale, message).with_model(M::NAME))
 }
