@@ -99,7 +99,9 @@ impl Session {
 
     /// Every object that a query finds, in its order.
     ///
-    /// What is here already is not read over: it stays as it is, with its changes.
+    /// What is here already is not read over: it stays as it is, with its changes. A query that
+    /// [locks](Query::lock) rows begins the transaction and reads over what was not changed here: nobody else can change
+    /// those rows then.
     ///
     /// # Errors
     /// Those of [`flush`](Self::flush), and of the query.
@@ -269,9 +271,14 @@ impl Session {
         let Self { tables, unit, pool, .. } = self;
         let Some(table) = tables.get_mut(number as usize) else { return Ok(Vec::new()) };
         let (def, read_in) = (table.def, unit.number());
+        let locks = buffer.has(|token| matches!(token, Token::Lock(_)));
         let mut found = Vec::new();
         let mut sink = |row: &mut Row<'_>| {
-            found.push(Node { table: number, at: table.absorb(row, read_in)? });
+            let at = table.absorb(row, read_in)?;
+            if locks {
+                table.take_over(at, read_in);
+            }
+            found.push(Node { table: number, at });
             Ok(())
         };
         let statement = statement(Kind::Select, def, &buffer.tokens);
