@@ -13,7 +13,8 @@ use crate::{Database, Transaction};
 /// reference, so `item.save(&db)` and `item.save(tx)` read the same.
 #[diagnostic::on_unimplemented(
     message = "statements cannot run on `{Self}`",
-    label = "expected a `Database` or a `Transaction`"
+    label = "expected a `Database` or a `Transaction`",
+    note = "a session runs queries for its objects itself, as `session.all(query)` does; any other statement runs in its transaction, which `session.begin().await?` gives"
 )]
 pub trait Executor: Sync + sealed::Sealed {
     #[doc(hidden)]

@@ -242,6 +242,13 @@ cases! {
         session.expire_all();
         session.related(label, |l| l.marks()).await.map(drop)
     };
+    "Session::related_all", UNTOUCHED => |s| async {
+        let mut session = s.db().session();
+        let labels = [session.add(Label::builder()), session.add(Label::builder())];
+        session.flush().await?;
+        session.expire_all();
+        session.related_all(labels, |l| l.marks()).await.map(drop)
+    };
     "Session::link", (4, 1) => |s| async {
         let mut session = s.db().session();
         let (label, mark) = (session.add(Label::builder()), session.add(mark(1)));

@@ -251,6 +251,22 @@ conformance! {
             Job::query().lock(Lock::Update.nowait()).one(tx).await
         }).await?;
     }
+
+    async fn a_session_takes_over_what_it_locks(test: &Fixture) {
+        jobs(&test.db, 2).await?;
+        let mut session = test.db.session();
+        let query = || Job::query().order_by(|j| j.id().asc());
+        let here = session.all(query()).await?;
+        Job::query().update(&test.db, |j| j.runs().set(5)).await?;
+        session.autoflush(false);
+        session[here[1]].runs = 9;
+        assert_eq!(session.all(query().lock(Lock::Update)).await?, here);
+        let runs = |session: &Session| (session[here[0]].runs, session[here[1]].runs);
+        assert_eq!(runs(&session), (5, 9), "one that was changed here stays so");
+        session[here[0]].runs += 1;
+        session.commit().await?;
+        assert_eq!(Job::filter(|j| j.runs().is_in([6, 9])).count(&test.db).await?, 2);
+    }
 }
 
 /// On SQLite a locked read takes the right to write.

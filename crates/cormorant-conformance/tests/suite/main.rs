@@ -33,6 +33,7 @@ mod secrets;
 mod session;
 mod session_counts;
 mod session_graph;
+mod session_merge;
 mod session_oracle;
 mod side_by_side;
 mod slow;

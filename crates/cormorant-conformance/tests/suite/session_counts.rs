@@ -1,9 +1,9 @@
 //! How many statements a unit of work takes: never more than the column "ours" of the table in the design's
 //! `statement-counts.md`. The numbers in comments are its lines.
 
-use cormorant::Result;
 use cormorant::prelude::*;
-use cormorant_conformance::{Fixture, conformance};
+use cormorant::{ErrorKind, ObjectState, Result};
+use cormorant_conformance::{Backend, Fixture, conformance};
 
 #[derive(Model, Clone, Debug, PartialEq)]
 #[model(table = "sc_parents")]
@@ -79,6 +79,16 @@ struct Course {
     students: ManyToMany<Student>,
 }
 
+/// The links of those two, as rows of their own.
+#[derive(Model, Clone, Debug, PartialEq)]
+#[model(table = "sc_courses_sc_students")]
+struct Enrolment {
+    #[model(key)]
+    course_id: i64,
+    #[model(key)]
+    student_id: i64,
+}
+
 #[derive(Model, Clone, Debug, PartialEq)]
 #[model(table = "sc_nodes")]
 struct Node {
@@ -109,6 +119,31 @@ struct Slug {
     id: i64,
     #[model(unique, max_length = 20)]
     slug: String,
+}
+
+#[derive(Model, Clone, Debug, PartialEq)]
+#[model(table = "sc_pages")]
+struct Page {
+    id: i64,
+    text: String,
+    #[model(version)]
+    version: i64,
+}
+
+/// Its cups are its own.
+#[derive(Model, Clone, Debug, PartialEq)]
+#[model(table = "sc_boxes")]
+struct Crate {
+    id: i64,
+    #[model(delete_orphans)]
+    cups: HasMany<Cup>,
+}
+
+#[derive(Model, Clone, Debug, PartialEq)]
+#[model(table = "sc_cups")]
+struct Cup {
+    id: i64,
+    owner: ForeignKey<Crate>,
 }
 
 /// The statements sent since the last look are so many at most, and some: a ceiling over nothing holds anything.
@@ -323,6 +358,19 @@ conformance! {
         assert_eq!(Parent::query().one(&test.db).await?.name, "changed");
     }
 
+    // S25
+    async fn rows_that_count_their_versions_are_compared_in_one_update(test: &Fixture) {
+        test.db.create(models![Page]).await?;
+        let mut session = test.db.session();
+        let pages: Vec<_> = (0..3).map(|_| session.add(Page::builder().text("a"))).collect();
+        session.commit().await?;
+        test.statements();
+        pages.iter().for_each(|page| session[*page].text = "b".into());
+        session.commit().await?;
+        at_most!(test, 1);
+        assert_eq!(Page::filter(|p| p.text().eq("b") & p.version().eq(2)).count(&test.db).await?, 3);
+    }
+
     // S30, S31
     async fn a_child_moves_in_one_update_from_either_side(test: &Fixture) {
         let mut session = families(test, 2, 1).await?;
@@ -337,6 +385,35 @@ conformance! {
         at_most!(test, 1);
         let key = session[parents[0]].id;
         assert_eq!(Child::filter(|c| c.parent().eq(key)).one(&test.db).await?.name, "c10");
+    }
+
+    // S32, S34, S35
+    async fn what_a_row_owns_moves_goes_and_is_replaced_in_a_statement_each(test: &Fixture) {
+        test.db.create(models![Crate, Cup]).await?;
+        let mut session = test.db.session();
+        for _ in 0..2 {
+            let owner = session.add(Crate::builder());
+            (0..4).for_each(|_| _ = session.add(Cup::builder().owner(owner)));
+        }
+        session.commit().await?;
+        let mut session = test.db.session();
+        let boxes = session.all(Crate::query().include(|c| c.cups())).await?;
+        let cups = session.related(boxes[0], |c| c.cups()).await?;
+        test.statements();
+        session.link(boxes[1], |c| c.cups(), cups[0]).await?;
+        session.commit().await?;
+        at_most!(test, 1);
+        session.unlink(boxes[0], |c| c.cups(), cups[1]).await?;
+        session.commit().await?;
+        at_most!(test, 1);
+        let others = session.related(boxes[1], |c| c.cups()).await?;
+        let new = session.add(Cup::builder().owner(boxes[0]));
+        session.set(boxes[1], |c| c.cups(), [others[0], new]).await?;
+        session.commit().await?;
+        at_most!(test, 2);
+        assert_eq!(others.len(), 5, "one came from the other");
+        let key = session[boxes[1]].id;
+        assert_eq!((test.rows_in("sc_cups").await?, Cup::filter(|c| c.owner().eq(key)).count(&test.db).await?), (4, 2));
     }
 
     // S33
@@ -436,6 +513,15 @@ conformance! {
         assert_eq!(test.rows_in("sc_workers").await?, 0);
     }
 
+    // S62: a join gives whole rows of both tables, as records.
+    async fn rows_of_two_tables_are_joined_in_one_statement(test: &Fixture) {
+        let mut session = families(test, 3, 4).await?;
+        let rows = Child::query().select(|c| (c, c.parent())).all(session.begin().await?).await?;
+        at_most!(test, 1);
+        assert_eq!(rows.len(), 12);
+        assert!(rows.iter().all(|(child, parent)| child.name[1..2] == parent.name[1..]));
+    }
+
     // S60, S61, S63, S66, S67
     async fn relations_are_read_once(test: &Fixture) {
         families(test, 3, 4).await?;
@@ -470,6 +556,53 @@ conformance! {
         let parents = session.all(Parent::query().include(|p| p.children())).await?;
         at_most!(test, 2);
         assert_eq!(session.related(parents[1_199], |p| p.children()).await?.len(), 1);
+        nothing!(test);
+    }
+
+    // S66, batched
+    async fn relations_of_several_objects_are_one_statement(test: &Fixture) {
+        let mut session = families(test, 3, 4).await?;
+        let children = session.all(Child::query()).await?;
+        let parents = session.related_all(children.iter().copied(), |c| c.parent()).await?;
+        at_most!(test, 2);
+        assert_eq!(parents.len(), 3, "each once");
+        assert_eq!(session.related_all(parents.iter().copied(), |p| p.children()).await?.len(), 12);
+        at_most!(test, 1);
+        for child in children {
+            let parent = session.related(child, |c| c.parent()).await?[0];
+            assert!(session.related(parent, |p| p.children()).await?.contains(&child));
+        }
+        nothing!(test);
+    }
+
+    // S75: in both ways of reading, a hundred at a time. The stream has a connection to itself.
+    async fn a_stream_reads_relations_for_many_rows_at_a_time(test: &Fixture) {
+        let test = &test.with_connections(2).await?;
+        families(test, 1_000, 1).await?;
+        let mut session = test.db.session();
+        let mut parents = session.stream(Parent::query()).await?;
+        let (mut taken, mut found) = (Vec::new(), 0);
+        while let Some(parent) = parents.next(&mut session).await? {
+            taken.push(parent);
+            if taken.len() == 100 {
+                found += session.related_all(taken.drain(..), |p| p.children()).await?.len();
+            }
+        }
+        at_most!(test, 11);
+        assert_eq!(found, 1_000);
+        let mut parents = Parent::query().stream(&test.db);
+        let (mut taken, mut found) = (Vec::new(), 0);
+        while let Some(parent) = parents.next().await? {
+            taken.push(parent);
+            if taken.len() == 100 {
+                load_all(&mut taken, &test.db, |p| p.children()).await?;
+                found += taken.drain(..).map(|parent| parent.children.get().map_or(0, <[_]>::len)).sum::<usize>();
+            }
+        }
+        at_most!(test, 11);
+        assert_eq!(found, 1_000);
+        let refused = session.stream(Parent::query().include(|p| p.children())).await.unwrap_err();
+        assert!(refused.kind() == ErrorKind::Misuse && refused.to_string().contains("related_all"), "{refused}");
         nothing!(test);
     }
 
@@ -587,6 +720,136 @@ conformance! {
         at_most!(test, 1);
         session.commit().await?;
         assert_eq!(test.rows_in("sc_parents").await?, 3);
+    }
+
+    // S91: several rows by SQL text, one by a builder, which takes one row.
+    async fn rows_are_inserted_or_updated_in_one_statement(test: &Fixture) {
+        test.db.create(models![Ticket, Seat]).await?;
+        let mut session = test.db.session();
+        for code in ["a", "b"] {
+            session.add(Ticket { code: code.into(), seats: HasMany::default(), note: "old".into() });
+        }
+        session.commit().await?;
+        let transaction = session.begin().await?;
+        test.statements();
+        let upsert = match test.is(Backend::MariaDb) {
+            true => sql!(
+                "INSERT INTO sc_tickets (code, note) VALUES ('a', 'new'), ('b', 'new'), ('c', 'new') \
+                 ON DUPLICATE KEY UPDATE note = VALUES(note) RETURNING code, note"
+            ),
+            false => sql!(
+                "INSERT INTO sc_tickets (code, note) VALUES ('a', 'new'), ('b', 'new'), ('c', 'new') \
+                 ON CONFLICT (code) DO UPDATE SET note = excluded.note RETURNING code, note"
+            ),
+        };
+        let tickets: Vec<Record<Ticket>> = upsert.all(transaction).await?;
+        at_most!(test, 1);
+        assert!(tickets.len() == 3 && tickets.iter().all(|ticket| ticket.note == "new"));
+        let ticket = Ticket::builder().code("a").note("newer").upsert(transaction, |t| t.code()).await?;
+        at_most!(test, 1);
+        assert_eq!(ticket.note, "newer");
+        session.commit().await?;
+        assert_eq!(test.rows_in("sc_tickets").await?, 3);
+    }
+
+    // After an UPDATE by query: what other tables have, and what shows it, is as it was.
+    async fn an_update_by_query_costs_objects_of_other_tables_nothing(test: &Fixture) {
+        families(test, 2, 1).await?;
+        let mut session = test.db.session();
+        seed(&mut session).await?;
+        session.commit().await?;
+        let order = session.add(Order::builder().name("o"));
+        let parents = session.all(Parent::query().include(|p| p.children()).include(|p| p.guests())).await?;
+        let students = session.all(Student::query().include(|s| s.courses())).await?;
+        session.commit().await?;
+        test.statements();
+        session[parents[0]].note = "mine".into();
+        let found = session.update_all(Parent::filter(|p| p.note().eq("mine")), |p| p.rank().set(7)).await?;
+        assert_eq!((found, test.statements().len()), (1, 2), "what was changed is written first");
+        for parent in &parents {
+            let children = session.related(*parent, |p| p.children()).await?;
+            let guests = session.related(*parent, |p| p.guests()).await?;
+            let (child, guest) = (session[children[0]].id, session[guests[0]].id);
+            assert_eq!(session.get::<Child>(child).await?, children[0]);
+            assert_eq!(session.get::<Guest>(guest).await?, guests[0]);
+        }
+        let key = session[order].id;
+        assert_eq!(session.get::<Order>(key).await?, order);
+        assert_eq!(session.related(students[0], |s| s.courses()).await?.len(), 3);
+        nothing!(test);
+        // Read again, by its key, by a relation, by a query.
+        let child = session.related(parents[0], |p| p.children()).await?[0];
+        assert_eq!(session.related(child, |c| c.parent()).await?, [parents[0]]);
+        at_most!(test, 1);
+        assert_eq!(session[parents[0]].rank, Some(7));
+        let key = session[parents[1]].id;
+        session.get::<Parent>(key).await?;
+        at_most!(test, 1);
+        session.update_all(Course::query(), |c| c.name().set("all")).await?;
+        test.statements();
+        let courses = session.related(students[0], |s| s.courses()).await?;
+        at_most!(test, 1);
+        assert!(courses.iter().all(|course| session[*course].name == "all"));
+        let key = session[students[0]].id;
+        session.delete_all(Enrolment::filter(|e| e.student_id().eq(key))).await?;
+        assert_eq!(session.related(students[0], |s| s.courses()).await?, []);
+        session.update_all(Child::query(), |c| c.name().set("all")).await?;
+        test.statements();
+        assert_eq!(session.related(parents[0], |p| p.children()).await?, [child]);
+        at_most!(test, 1);
+        assert_eq!(session[child].name, "all");
+        session.rollback().await?;
+        let key = session[child].id;
+        session.get::<Child>(key).await?;
+        assert_eq!(session[child].name, "c00");
+    }
+
+    // The parent that a handle named before there was a key, too.
+    async fn an_object_that_a_handle_points_at_is_read_again(test: &Fixture) {
+        let mut session = tables(test).await?;
+        let home = session.add(parent("p"));
+        let inner = session.add(child(home, "c"));
+        session.commit().await?;
+        session.update_all(Parent::query(), |p| p.name().set("q")).await?;
+        test.statements();
+        assert_eq!(session.related(inner, |c| c.parent()).await?, [home]);
+        at_most!(test, 1);
+        assert_eq!(session[home].name, "q");
+    }
+
+    // After a DELETE by query: what the database deletes or sets NULL with it is looked for again, and nothing else.
+    async fn a_delete_by_query_costs_only_objects_that_it_may_have_reached(test: &Fixture) {
+        families(test, 2, 1).await?;
+        let mut session = test.db.session();
+        seed(&mut session).await?;
+        let order = session.add(Order::builder().name("o"));
+        session.commit().await?;
+        let query = Parent::query().order_by(|p| p.id().asc()).include(|p| p.children()).include(|p| p.guests());
+        let parents = session.all(query).await?;
+        let child = session.related(parents[0], |p| p.children()).await?[0];
+        let guest = session.related(parents[0], |p| p.guests()).await?[0];
+        let students = session.all(Student::query().include(|s| s.courses())).await?;
+        test.statements();
+        assert_eq!(session.delete_all(Parent::filter(|p| p.name().eq("p0"))).await?, 1);
+        at_most!(test, 1);
+        let key = session[order].id;
+        assert_eq!(session.get::<Order>(key).await?, order);
+        assert_eq!(session.related(students[0], |s| s.courses()).await?.len(), 3);
+        nothing!(test);
+        let (child_key, guest_key) = (session[child].id, session[guest].id);
+        assert_eq!(session.find::<Child>(child_key).await?, None);
+        session.get::<Guest>(guest_key).await?;
+        at_most!(test, 2);
+        assert_eq!((session.state(child), session[guest].parent.is_none()), (ObjectState::Deleted, true));
+        assert_eq!(session.related(parents[1], |p| p.children()).await?.len(), 1);
+        session.delete_all(Course::filter(|c| c.name().eq("c0"))).await?;
+        test.statements();
+        assert_eq!(session.related(students[0], |s| s.courses()).await?.len(), 2);
+        at_most!(test, 1);
+        session.rollback().await?;
+        assert_eq!(session.state(child), ObjectState::Clean);
+        assert_eq!(session.find::<Child>(child_key).await?, Some(child), "it is back");
+        assert_eq!(session.related(parents[0], |p| p.guests()).await?, [guest]);
     }
 
     // S95, S96, S97, by what the peer sends PostgreSQL, for tables without the indexes that foreign keys bring here.

@@ -52,7 +52,7 @@ impl<M: Mapper> Query<M, M> {
         self.write(Kind::Delete, db).await
     }
 
-    async fn write(mut self, kind: Kind, db: &impl Executor) -> Result<u64> {
+    pub(crate) async fn write(mut self, kind: Kind, db: &impl Executor) -> Result<u64> {
         self.settle();
         let statement = executor::statement(kind, M::TABLE, &self.buffer.tokens);
         match db.target().run(&statement, &self.buffer.values, &mut executor::no_rows).await {

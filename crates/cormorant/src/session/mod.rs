@@ -10,6 +10,7 @@ mod merge;
 mod moves;
 mod order;
 mod plan;
+mod reach;
 mod read;
 mod relations;
 mod table;

@@ -11,6 +11,7 @@ use super::Session;
 use super::handle::Node;
 use super::identity::Identity;
 use super::plan::cascades_from;
+use super::table::State;
 use crate::Columns;
 
 /// What is done before anything else, so that unique values are free.
@@ -173,7 +174,8 @@ impl Session {
     /// The place that an object has in a unique constraint; none with NULL, or with a key that is not known yet.
     fn place_of(&self, node: Node, constraint: usize, columns: &[u16]) -> Option<Place> {
         let table = self.tables.get(node.table as usize)?;
-        if columns.iter().any(|column| table.omitted(node.at).contains(*column)) {
+        // Once it was written, it has what was left to the database.
+        if table.state(node.at) == State::New && columns.iter().any(|column| table.omitted(node.at).contains(*column)) {
             return None;
         }
         let values = columns.iter().map(|column| table.entities.value(node.at, *column).ok().map(Value::into_owned));

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::fmt;
 
 use cormorant_driver::{Result, Row};
+use cormorant_sql::schema::TableDef;
 use cormorant_sql::{Buffer, Kind, Token};
 
 use super::collections::Collection;
@@ -13,7 +14,7 @@ use super::links::LinkSet;
 use super::relations::is_alive;
 use super::table::State;
 use super::write::{push_identities, push_identity};
-use super::{Handle, Session, nothing};
+use super::{Handle, Session, Written, Wrote, nothing};
 use crate::executor::statement;
 use crate::query::Source;
 use crate::relation::MOST_KEYS;
@@ -64,35 +65,43 @@ impl Session {
     }
 
     async fn find_key<M: Mapper>(&mut self, key: M::Key) -> Result<Option<Handle<M>>> {
-        let table = self.number::<M>();
+        let number = self.number::<M>();
         let identity = Identity::of(&key)?;
-        let known = self.tables.get(table as usize).and_then(|table| {
+        let known = self.tables.get(number as usize).and_then(|table| {
             let at = table.find(&identity)?;
             let slot = table.slots.get(at as usize)?;
             (!slot.expired || slot.state == State::Doomed).then_some((at, slot.state))
         });
         match known {
             Some((_, State::Doomed)) => return Ok(None),
-            Some((at, _)) => return Ok(Some(self.handle(Node { table, at }))),
+            Some((at, _)) => return Ok(Some(self.handle(Node { table: number, at }))),
             None => {}
         }
         self.write_first().await?;
         let mut buffer = Buffer::default();
         push_identity(&mut buffer, M::TABLE, identity.clone());
-        let found = self.read(table, &buffer).await?.first().copied();
-        if let (None, Some(table)) = (found, self.tables.get_mut(table as usize))
-            && let Some(at) = table.find(&identity)
-        {
-            // It had expired, and the row is gone.
-            table.unidentify(&identity, at);
-            table.set_state(at, State::Deleted);
+        let found: HashSet<Node> = self.read(number, &buffer).await?.into_iter().collect();
+        self.miss(number, &identity, &found);
+        Ok(found.into_iter().next().map(|node| self.handle(node)))
+    }
+
+    /// The row of an object that has expired was looked for: it is gone, unless it was found.
+    pub(super) fn miss(&mut self, number: u32, key: &Identity, found: &HashSet<Node>) {
+        let Some(table) = self.tables.get_mut(number as usize) else { return };
+        let Some(at) = table.find(key).filter(|at| !found.contains(&Node { table: number, at: *at })) else { return };
+        table.unidentify(key, at);
+        table.set_state(at, State::Deleted);
+        // Where this transaction deleted it, a rollback brings it back.
+        if self.unit.number() > 0 {
+            self.log.push(Written { node: Node { table: number, at }, what: Wrote::Delete });
         }
-        Ok(found.map(|node| self.handle(node)))
     }
 
     /// Every object that a query finds, in its order.
     ///
-    /// What is here already is not read over: it stays as it is, with its changes.
+    /// What is here already is not read over: it stays as it is, with its changes. A query that
+    /// [locks](Query::lock) rows begins the transaction and reads over what was not changed here: nobody else can change
+    /// those rows then.
     ///
     /// # Errors
     /// Those of [`flush`](Self::flush), and of the query.
@@ -113,6 +122,9 @@ impl Session {
 
     /// The objects that a query finds, one after the other, as they come. What was changed is written first. An object
     /// stays in the session until it is [forgotten](Self::forget), so forget those that are done with.
+    ///
+    /// The stream keeps its connection until it is at its end or dropped: one of its own where the session has not begun,
+    /// and after that the session's, which sends nothing else meanwhile.
     ///
     /// ```
     /// use cormorant::prelude::*;
@@ -137,12 +149,16 @@ impl Session {
     /// ```
     ///
     /// # Errors
-    /// Those of [`flush`](Self::flush); [`ErrorKind::Misuse`] when the query includes relations.
+    /// Those of [`flush`](Self::flush); [`ErrorKind::Misuse`] when the query includes relations: read them for some objects
+    /// at a time, with [`related_all`](Self::related_all).
     pub async fn stream<M: Mapper>(&mut self, query: Query<M, M>) -> Result<ObjectStream<M>> {
         self.write_first().await?;
         let (buffer, plan) = query.into_parts();
         if plan.is_some() {
-            return Err(Error::new(ErrorKind::Misuse, "a stream includes no relations: ask for them with `related`"));
+            return Err(Error::new(
+                ErrorKind::Misuse,
+                "a stream includes no relations: take some of its objects, and read theirs with `related_all`",
+            ));
         }
         let source = Source::of(self.unit.target(&self.pool));
         Ok(ObjectStream { rows: RowStream::new::<M>(source, buffer, M::load) })
@@ -223,15 +239,23 @@ impl Session {
     /// Every object may be something else in the database now: the next read that reaches one takes its row over, where
     /// it was not changed here. No statement is sent.
     pub fn expire_all(&mut self) {
-        for table in &mut self.tables {
+        self.expire_such(|_| true);
+    }
+
+    /// The same, of some tables, and of the relations that show their rows.
+    pub(super) fn expire_such(&mut self, such: impl Fn(&TableDef) -> bool) {
+        let expired: Vec<bool> = self.tables.iter().map(|table| such(table.def)).collect();
+        let has = |number: u32| expired.get(number as usize).is_some_and(|expired| *expired);
+        for (table, _) in self.tables.iter_mut().zip(&expired).filter(|(_, expired)| **expired) {
             // Nobody else could have written a new one.
             table.slots.iter_mut().filter(|slot| slot.state != State::New).for_each(|slot| slot.expired = true);
             if table.watched {
                 table.stirred = table.in_state(is_alive).collect();
             }
         }
-        self.collections.iter_mut().for_each(Collection::expire);
-        self.links.iter_mut().for_each(LinkSet::expire);
+        self.collections.iter_mut().filter(|all| has(all.children)).for_each(Collection::expire);
+        let shown = |set: &LinkSet| such(set.def) || set.tables.into_iter().any(has);
+        self.links.iter_mut().filter(|set| shown(set)).for_each(LinkSet::expire);
     }
 
     /// What a query asks for before it runs: nothing is wrong, and what was changed is written.
@@ -247,9 +271,14 @@ impl Session {
         let Self { tables, unit, pool, .. } = self;
         let Some(table) = tables.get_mut(number as usize) else { return Ok(Vec::new()) };
         let (def, read_in) = (table.def, unit.number());
+        let locks = buffer.has(|token| matches!(token, Token::Lock(_)));
         let mut found = Vec::new();
         let mut sink = |row: &mut Row<'_>| {
-            found.push(Node { table: number, at: table.absorb(row, read_in)? });
+            let at = table.absorb(row, read_in)?;
+            if locks {
+                table.take_over(at, read_in);
+            }
+            found.push(Node { table: number, at });
             Ok(())
         };
         let statement = statement(Kind::Select, def, &buffer.tokens);

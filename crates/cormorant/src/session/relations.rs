@@ -29,10 +29,46 @@ impl Session {
         handle: Handle<M>,
         relation: impl FnOnce(PathOf<M>) -> I,
     ) -> Result<Vec<Handle<I::Target>>> {
+        self.related_all([handle], relation).await
+    }
+
+    /// The objects that a relation of several objects leads to, each once. What is not here is read in one statement, and
+    /// [`related`](Self::related) takes none for each of them afterwards.
+    ///
+    /// ```
+    /// use cormorant::prelude::*;
+    ///
+    /// #[derive(Model)]
+    /// struct Author { id: i64, name: String, books: HasMany<Book> }
+    ///
+    /// #[derive(Model)]
+    /// struct Book { id: i64, author: ForeignKey<Author>, title: String }
+    ///
+    /// # fn main() -> cormorant::Result<()> {
+    /// # let db = Database::connect("sqlite::memory:").wait()?;
+    /// # db.create(models![Author, Book]).wait()?;
+    /// # Author::insert_many(&db, ["Ann", "Bob"].map(|name| Author::builder().name(name))).wait()?;
+    /// let mut session = db.session();
+    /// let authors = session.all(Author::query()).wait()?;
+    /// session.related_all(authors.iter().copied(), |a| a.books()).wait()?; // one statement for all of them
+    /// for author in authors {
+    ///     let books = session.related(author, |a| a.books()).wait()?; // none
+    ///     println!("{} wrote {}", session[author].name, books.len());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`related`](Self::related).
+    pub async fn related_all<M: Mapper, I: Relation<M>>(
+        &mut self,
+        handles: impl IntoIterator<Item = Handle<M>>,
+        relation: impl FnOnce(PathOf<M>) -> I,
+    ) -> Result<Vec<Handle<I::Target>>> {
         self.usable()?;
-        let node = self.locate(handle)?;
+        let mut nodes = handles.into_iter().map(|handle| self.locate(handle)).collect::<Result<Vec<Node>>>()?;
         let include = relation(M::path(Route::ROOT)).to_include();
-        let mut nodes = vec![node];
         for hop in include.route.hops().into_iter().flatten() {
             nodes = self.load(&nodes, &Step::all(hop)).await?;
         }
@@ -231,8 +267,9 @@ impl Session {
 
     /// The key of the object that a foreign key points at, where it is not here or has expired.
     fn not_here(&mut self, node: Node, relation: u8, def: &'static RelationDef, target: u32) -> Option<Identity> {
-        if self.pointed_object(node, relation).is_some() {
-            return None;
+        if let Some(object) = self.pointed_object(node, relation) {
+            let table = self.tables.get(object.table as usize)?;
+            return if table.has_expired(object.at) { table.entities.identity(object.at).ok() } else { None };
         }
         let table = self.tables.get(node.table as usize)?;
         let identity = Identity::pointed(&*table.entities, node.at, def.columns)?;

@@ -198,6 +198,17 @@ impl Table {
         at
     }
 
+    /// Takes the row that was absorbed last over for its object, unless that was changed.
+    pub(super) fn take_over(&mut self, at: u32, read_in: u64) {
+        if let Some(slot) = self.slots.get_mut(at as usize)
+            && slot.state == State::Clean
+        {
+            slot.read_in = read_in;
+            self.entities.place(at);
+            self.stir(at);
+        }
+    }
+
     /// Makes a new object ready to be inserted.
     pub(super) fn prepare(&mut self, at: u32) {
         self.entities.prepare(at);
