@@ -34,36 +34,8 @@
 //!
 //! Every operation is a future; plain code calls [`.wait()`](Wait::wait) where async code writes `.await`.
 
-mod columns;
-mod database;
-mod dec;
-mod executor;
-pub mod expr;
-mod foreign_key;
-mod join;
-mod key;
-mod mapped;
-mod mapper;
-mod problem;
-mod query;
-mod raw;
-mod record;
-mod registry;
-mod relation;
-mod row;
-mod scalar;
-mod schema;
-mod select;
-mod session;
-mod support;
-mod transaction;
-mod validate;
-mod wait;
-
-pub use columns::Columns;
-pub use cormorant_driver::{
-    Begin, Cell, Conflict, Error, ErrorKind, Fault, Isolation, Mismatch, Options, Result, Row, StatementEvent,
-};
+#[doc(inline)]
+pub use cormorant_core::*;
 /// An enum as the type of a column: derives [`Scalar`] for an enum whose variants have no fields.
 ///
 /// The column holds a variant's name in snake case, as `varchar` of the longest, and a CHECK by the column's name,
@@ -201,28 +173,15 @@ pub use cormorant_macros::DbEnum;
 /// ```
 pub use cormorant_macros::Mapper;
 pub use cormorant_macros::{FromRow, Model};
-pub use cormorant_sql::schema::{Allowed, ColumnDef, ColumnType, TableDef};
-pub use cormorant_sql::{Dialect, Lock, Locking, Route, Taken, Value};
-pub use database::Database;
-pub use executor::Executor;
-pub use expr::{Expr, Predicate};
-pub use foreign_key::ForeignKey;
-pub use join::{Inner, Join, Left};
-pub use key::{Key, KeyPart};
-pub use mapper::{IntoModel, Mapper, Model, PathOf, Unsaved};
-pub use query::{Fetch, IntoLocking, Output, Query, RowStream, Rows};
-pub use raw::{Sql, UncheckedSql};
-pub use record::{Record, UniqueColumns};
-pub use relation::{
-    Children, HasMany, HasOne, Included, Links, LinksThrough, Many, ManyToMany, OneToOne, Plain, Related, Relation,
-    RowOf, ToMany, load_all,
-};
-pub use row::{Field, FromRow};
-pub use scalar::{Scalar, Unstorable};
-pub use select::{Groupable, Selectable, Selection};
-pub use session::{Handle, ObjectState, ObjectStream, Savepoint, Session, SessionScope};
-pub use transaction::{Scope, Transaction};
-pub use wait::Wait;
+
+/// SQL text whose braces bind what they hold: `sql!("SELECT name FROM items WHERE id = {id}")`; `{..list}` binds a
+/// list. See [`Sql`].
+#[macro_export]
+macro_rules! sql {
+    ($($text:tt)*) => {
+        $crate::__private::__sql!($crate, $($text)*)
+    };
+}
 
 /// What a program that uses Cormorant needs: `use cormorant::prelude::*;`.
 pub mod prelude {
@@ -240,5 +199,6 @@ pub mod prelude {
 /// What derived code uses. Not for programs: it changes without notice.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::support::*;
+    pub use cormorant_core::__private::*;
+    pub use cormorant_macros::__sql;
 }

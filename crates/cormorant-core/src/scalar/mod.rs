@@ -11,7 +11,7 @@ use cormorant_sql::schema::{Allowed, ColumnType};
 use cormorant_driver::{Cell, Mismatch};
 
 /// A type that one column holds. Implement it for a type of your own by leaning on a built-in one; an enum derives it,
-/// with [`DbEnum`](macro@crate::DbEnum).
+/// with [`DbEnum`](derive.DbEnum.html).
 ///
 /// # A type of your own
 /// ```

@@ -157,8 +157,10 @@ async fn missing(target: Target<'_>, table: &'static TableDef, keys: &mut Keys) 
 
 #[cfg(test)]
 mod tests {
+    use cormorant_macros::Model;
+
     use super::*;
-    use crate::prelude::*;
+    use crate::{Database, Executor, Mapper, Model, Wait, models};
 
     #[derive(Model, Clone)]
     #[model(crate = "crate", table = "update_rows_docs")]

@@ -10,7 +10,6 @@ pub use std::option::Option::{self, None, Some};
 pub use std::result::Result::Ok;
 
 pub use cormorant_driver::{Cell, Mismatch, Result, Row};
-pub use cormorant_macros::__sql;
 pub use cormorant_sql::schema::{
     Allowed, CheckDef, ColumnDef, ColumnType, DefaultDef, IndexDef, LinkDef, ManyDef, OnDelete, RelationDef, TableDef,
     link,

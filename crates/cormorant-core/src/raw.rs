@@ -15,16 +15,7 @@ use crate::{Executor, Field, FromRow, executor, query};
 
 pub use self::classify::Known;
 
-/// SQL text whose braces bind what they hold: `sql!("SELECT name FROM items WHERE id = {id}")`; `{..list}` binds a
-/// list. See [`Sql`].
-#[macro_export]
-macro_rules! sql {
-    ($($text:tt)*) => {
-        $crate::__private::__sql!($crate, $($text)*)
-    };
-}
-
-/// SQL text with bound values: what [`sql!`](crate::sql) makes.
+/// SQL text with bound values: what [`sql!`](macro.sql.html) makes.
 ///
 /// An empty list is spread as `NULL`: no row is `IN` it, and no row is `NOT IN` it either, since SQL cannot tell.
 ///
@@ -240,7 +231,7 @@ fn piece<T: Bind + ?Sized>(value: &T) -> Piece {
     Piece::Value(value.to_bind(), value.class())
 }
 
-/// What the braces of [`sql!`](crate::sql) can hold.
+/// What the braces of [`sql!`](macro.sql.html) can hold.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be bound in `sql!`",
     label = "not a value of a column",

@@ -14,7 +14,7 @@ use crate::{Columns, Executor, Inner, Join, Key, Query, Record, Unstorable, key,
 
 /// How an entity is stored: its table, and the way between rows and values.
 ///
-/// `#[derive(Model)]` writes it for a struct that is its own mapper, [`#[derive(Mapper)]`](macro@crate::Mapper) for a type
+/// `#[derive(Model)]` writes it for a struct that is its own mapper, [`#[derive(Mapper)]`](derive.Mapper.html) for a type
 /// that knows nothing of databases. By hand it is written of the same parts: a table ([`TableDef::new`]), a path, which
 /// holds a [`Route`] and gives [`Expr::column`](crate::Expr::column), and how columns come in and out;
 /// [`register!`](crate::register) tells `create_all` of it. The provided methods start queries.
@@ -165,7 +165,7 @@ pub trait Mapper: Sized + 'static {
 /// | `max_length = n` | at most `n` characters |
 /// | `precision = p, scale = s` | `p` digits, `s` of them behind the point |
 /// | `unique`, `index`, `index = false` | an index; a foreign key has one unless it says not to |
-/// | `default = value` | in the builder, and in the database where it is a literal or a variant of a [`DbEnum`](macro@crate::DbEnum) |
+/// | `default = value` | in the builder, and in the database where it is a literal or a variant of a [`DbEnum`](derive.DbEnum.html) |
 /// | `db_default = "SQL"` | in the database |
 /// | `check = "SQL"` | a condition every row meets: the constraint `ck_<table>_<column>`, and of a `DbEnum`, which has that one already, `ck_<table>_<column>_check` |
 /// | `on_delete = cascade` | also `restrict`, `set_null`, `set_default` |

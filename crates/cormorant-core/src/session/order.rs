@@ -1,6 +1,6 @@
 //! In which order rows can be written that point at each other.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 /// A row points at another one of those to write.
 #[derive(Clone, Copy, Debug)]
@@ -62,8 +62,6 @@ struct Adjacent {
 
 impl Adjacent {
     fn new(rows: usize, edges: &[Edge], at: fn(&Edge) -> usize) -> Self {
-        let mut by_row: Vec<usize> = (0..edges.len()).collect();
-        by_row.sort_by_key(|edge| edges.get(*edge).map(at));
         let mut start = vec![0; rows + 1];
         for edge in edges {
             if let Some(count) = start.get_mut(at(edge) + 1) {
@@ -74,6 +72,13 @@ impl Adjacent {
         for count in &mut start {
             sum += *count;
             *count = sum;
+        }
+        let (mut by_row, mut next) = (vec![0; edges.len()], start.clone());
+        for (edge, row) in edges.iter().map(at).enumerate() {
+            if let Some(place) = next.get_mut(row) {
+                set(&mut by_row, *place, edge);
+                *place += 1;
+            }
         }
         Self { edges: by_row, start }
     }
@@ -140,7 +145,7 @@ fn release(waits: &mut [usize], row: usize, sequence: &mut Vec<usize>) {
 
 /// A cycle of edges that are not done, found from a row that waits for ever.
 fn cycle(start: usize, edges: &[Edge], out: &Adjacent, done: &[bool]) -> Vec<usize> {
-    let mut seen: BTreeMap<usize, usize> = BTreeMap::new();
+    let mut seen: HashMap<usize, usize> = HashMap::new();
     let mut way = Vec::new();
     let mut row = start;
     while !seen.contains_key(&row) {
@@ -154,8 +159,8 @@ fn cycle(start: usize, edges: &[Edge], out: &Adjacent, done: &[bool]) -> Vec<usi
 
 /// A number for each table: greater than those of the tables it points at, and the same for tables that lead to each
 /// other.
-fn ranks<'e>(tables: &[u32], edges: impl Iterator<Item = &'e Edge>, behind: &[(u32, u32)]) -> BTreeMap<u32, usize> {
-    let mut reach: BTreeMap<u32, Vec<u32>> = tables.iter().map(|table| (*table, Vec::new())).collect();
+fn ranks<'e>(tables: &[u32], edges: impl Iterator<Item = &'e Edge>, behind: &[(u32, u32)]) -> HashMap<u32, usize> {
+    let mut reach: HashMap<u32, Vec<u32>> = tables.iter().map(|table| (*table, Vec::new())).collect();
     let edges = edges.map(|edge| (get(tables, edge.from), get(tables, edge.to)));
     for (from, to) in edges.chain(behind.iter().copied()) {
         let known = reach.entry(from).or_default();
@@ -163,10 +168,13 @@ fn ranks<'e>(tables: &[u32], edges: impl Iterator<Item = &'e Edge>, behind: &[(u
             known.push(to);
         }
     }
+    // By number, so that the same tables always come first.
+    let mut left: Vec<u32> = reach.keys().copied().collect();
+    left.sort_unstable();
     // Whatever a table leads to, over others too. Tables are few.
-    for middle in reach.keys().copied().collect::<Vec<_>>() {
-        let behind = reach.get(&middle).cloned().unwrap_or_default();
-        for known in reach.values_mut().filter(|known| known.contains(&middle)) {
+    for middle in &left {
+        let behind = reach.get(middle).cloned().unwrap_or_default();
+        for known in reach.values_mut().filter(|known| known.contains(middle)) {
             for table in &behind {
                 if !known.contains(table) {
                     known.push(*table);
@@ -175,19 +183,19 @@ fn ranks<'e>(tables: &[u32], edges: impl Iterator<Item = &'e Edge>, behind: &[(u
         }
     }
     let leads = |from: u32, to: u32| reach.get(&from).is_some_and(|known| known.contains(&to));
-    let mut ranks: BTreeMap<u32, usize> = BTreeMap::new();
+    let mut ranks: HashMap<u32, usize> = HashMap::new();
     let mut rank = 0;
-    while ranks.len() < reach.len() {
-        let ready = reach.iter().filter(|(table, _)| !ranks.contains_key(*table)).find(|(table, known)| {
-            known.iter().all(|other| ranks.contains_key(other) || leads(*other, **table) || other == *table)
+    while let Some(first) = left.iter().copied().find(|table| {
+        let mut known = reach.get(table).into_iter().flatten();
+        known.all(|other| ranks.contains_key(other) || leads(*other, *table) || other == table)
+    }) {
+        left.retain(|other| {
+            let together = *other == first || (leads(*other, first) && leads(first, *other));
+            if together {
+                ranks.insert(*other, rank);
+            }
+            !together
         });
-        let Some((first, _)) = ready else { return ranks };
-        let together: Vec<u32> = reach
-            .keys()
-            .copied()
-            .filter(|other| other == first || leads(*other, *first) && leads(*first, *other))
-            .collect();
-        ranks.extend(together.into_iter().map(|table| (table, rank)));
         rank += 1;
     }
     ranks

@@ -118,8 +118,10 @@ impl Taker<'_> {
 
 #[cfg(test)]
 mod tests {
+    use cormorant_macros::Model;
+
     use super::*;
-    use crate::prelude::*;
+    use crate::{Database, Executor, Mapper, Model, Wait, models};
 
     #[derive(Model, Clone, Debug, PartialEq)]
     #[model(crate = "crate", table = "read_back_seats")]
