@@ -2,18 +2,20 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::iter::repeat_n;
 use std::slice;
 use std::sync::Arc;
 
 use cormorant_driver::{Error, ErrorKind, Result, Row};
 use cormorant_sql::schema::{ManyDef, TableDef};
-use cormorant_sql::{Buffer, Class, Kind, Route, Token, Value};
+use cormorant_sql::{Buffer, Class, Dialect, Kind, Route, Token, Value};
 
 use super::fields::{HasOne, Many};
 use super::include::{Plan, Relation, Step};
 use super::push_linked;
 use super::related::push_equal;
 use crate::executor::{Target, Work, statement};
+use crate::query::class_of;
 use crate::{Executor, ForeignKey, Key, Model, PathOf, Record, key, problem};
 
 /// Keys per statement: they are one parameter, and no server takes one of any size.
@@ -118,7 +120,8 @@ pub fn load_foreign_key<'a, P: Model, C: Model>(
         let mut found: Vec<Record<C>> = Vec::with_capacity(keys.len());
         for keys in keys.chunks(MOST_KEYS) {
             let mut buffer = Buffer::default();
-            one_of(&mut buffer, C::TABLE, C::TABLE.key, keys.iter().map(|key| key::whole(*key)).collect());
+            let keys = keys.iter().map(|key| key::whole(*key)).collect();
+            one_of(&mut buffer, C::TABLE, C::TABLE.key, keys, target.dialect());
             select::<C>(C::TABLE, &buffer, target, &mut |row| {
                 found.push(Record::loaded(C::load(row)?));
                 Ok(())
@@ -196,7 +199,7 @@ async fn related<P: Model, C: Model>(
     let owners = Owners::of(records)?;
     let mut rows: Vec<Vec<Record<C>>> = records.iter().map(|_| Vec::new()).collect();
     for keys in owners.keys.chunks(MOST_KEYS) {
-        let reader = reader::<P>(def, step, keys)?;
+        let reader = many_query(def, step, keys.iter().map(key::whole).collect(), target.dialect())?;
         let mut last = 0;
         select::<C>((def.source)(), &reader.buffer, target, &mut |row| {
             let start = row.position();
@@ -277,12 +280,13 @@ pub(crate) struct Reader {
     pub(crate) key_at: usize,
 }
 
-fn reader<P: Model>(def: &'static ManyDef, step: &Step, keys: &[P::Key]) -> Result<Reader> {
-    many_query(def, step, keys.iter().map(key::whole).collect())
-}
-
 /// The query for the rows that a step asks for of those with some keys, each as one value.
-pub(crate) fn many_query(def: &'static ManyDef, step: &Step, keys: Vec<Value<'static>>) -> Result<Reader> {
+pub(crate) fn many_query(
+    def: &'static ManyDef,
+    step: &Step,
+    keys: Vec<Value<'static>>,
+    dialect: Dialect,
+) -> Result<Reader> {
     let (source, target) = ((def.source)(), (def.target)());
     let Some(here) = def.foreign_key() else {
         return Err(Error::new(ErrorKind::Misuse, "the relation has no foreign key"));
@@ -290,7 +294,7 @@ pub(crate) fn many_query(def: &'static ManyDef, step: &Step, keys: Vec<Value<'st
     let here = here.columns;
     let columns = || here.iter().map(|column| Token::Column { via: Route::ROOT, column: *column, outer: 0 });
     let mut buffer = Buffer::default();
-    one_of(&mut buffer, source, here, keys);
+    one_of(&mut buffer, source, here, keys, dialect);
     push_linked(&mut buffer, def);
     buffer.append(step.buffer.clone());
     let key_at = match def.there {
@@ -325,14 +329,26 @@ pub(crate) fn many_query(def: &'static ManyDef, step: &Step, keys: Vec<Value<'st
 }
 
 /// The condition that some columns are one of these keys.
-fn one_of(buffer: &mut Buffer, table: &'static TableDef, columns: &[u16], keys: Vec<Value<'static>>) {
-    match <[Value<'static>; 1]>::try_from(keys) {
-        Ok([key]) => push_equal(buffer, table, columns, key),
-        Err(keys) => {
-            key::push_in(buffer, Route::ROOT, table, columns, keys);
-            buffer.push(Token::Filter);
+fn one_of(buffer: &mut Buffer, table: &'static TableDef, columns: &[u16], keys: Vec<Value<'static>>, dialect: Dialect) {
+    match (columns, keys.as_slice()) {
+        (_, [key]) => return push_equal(buffer, table, columns, key.clone()),
+        ([column], [_, _, ..]) if dialect.names_keys().is_some_and(|most| keys.len() <= most) => {
+            push_each(buffer, table, *column, keys);
         }
+        _ => key::push_in(buffer, Route::ROOT, table, columns, keys),
     }
+    buffer.push(Token::Filter);
+}
+
+/// The condition that a column is one of these keys, which are named one by one. The last is repeated until they are a
+/// power of two: a relation has a few statements then, not one for each number of keys.
+fn push_each(buffer: &mut Buffer, table: &'static TableDef, column: u16, keys: Vec<Value<'static>>) {
+    let count = keys.len().next_power_of_two();
+    buffer.push(Token::Column { via: Route::ROOT, column, outer: 0 });
+    buffer.tokens.extend(repeat_n(Token::Bind(class_of(table, column)), count));
+    let again = keys.last().cloned().into_iter().cycle().take(count - keys.len());
+    buffer.values.extend(keys.into_iter().chain(again));
+    buffer.push(Token::OneOf(u16::try_from(count).unwrap_or(u16::MAX)));
 }
 
 async fn select<C: Model>(
