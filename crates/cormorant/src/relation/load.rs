@@ -197,38 +197,67 @@ async fn related<P: Model, C: Model>(
     records: &[Record<P>],
 ) -> Result<Vec<Vec<Record<C>>>> {
     let owners = Owners::of(records)?;
-    let mut rows: Vec<Vec<Record<C>>> = records.iter().map(|_| Vec::new()).collect();
+    // Which row each belongs to stands beside it: its own relations are loaded for all of them at once.
+    let (mut found, mut owner_of): (Vec<Record<C>>, Vec<usize>) = (Vec::new(), Vec::new());
     for keys in owners.keys.chunks(MOST_KEYS) {
-        let reader = many_query(def, step, keys.iter().map(key::whole).collect(), target.dialect())?;
+        let query = many_query(def, step, keys.iter().map(key::whole).collect(), target.dialect())?;
         let mut last = 0;
-        select::<C>((def.source)(), &reader.buffer, target, &mut |row| {
+        select::<C>((def.source)(), &query.buffer, target, &mut |row| {
             let start = row.position();
-            row.go_to(start + reader.key_at);
-            let key = P::Key::load(row)?;
-            let mut owner = owners.of_key(&key, last);
-            while let Some(at) = owner {
+            found.push(Record::loaded(C::load(row)?));
+            let owner = match found.last_mut().and_then(|record| owner_key::<P, C>(def, record)) {
+                Some(key) => owners.of_key(key, last),
+                None => {
+                    row.go_to(start + query.key_at);
+                    owners.of_key(&P::Key::load(row)?, last)
+                }
+            };
+            let Some(owner) = owner else {
+                found.pop();
+                return Ok(());
+            };
+            last = owner;
+            owner_of.push(owner);
+            let mut owner = owner;
+            while let Some(next) = owners.next.get(&owner) {
                 // Read anew for each: the same row may stand among the records twice.
                 row.go_to(start);
-                let record = Record::loaded(C::load(row)?);
-                if let Some(rows) = rows.get_mut(at) {
-                    rows.push(record);
-                }
-                last = at;
-                owner = owners.next.get(&at).copied();
+                found.push(Record::loaded(C::load(row)?));
+                owner_of.push(*next);
+                owner = *next;
             }
             Ok(())
         })
         .await?;
     }
-    if !step.plan.is_empty() {
-        // Their own relations are loaded for all of them at once.
-        let lengths: Vec<usize> = rows.iter().map(Vec::len).collect();
-        let mut all: Vec<Record<C>> = rows.into_iter().flatten().collect();
-        fill(&step.plan, target, &mut all).await?;
-        let mut all = all.into_iter();
-        rows = lengths.into_iter().map(|length| all.by_ref().take(length).collect()).collect();
+    fill(&step.plan, target, &mut found).await?;
+    Ok(distribute(found, &owner_of, records.len()))
+}
+
+/// The key of the row that a related row belongs to, where its foreign key is its own: read already, so that its cells
+/// need not be read twice.
+fn owner_key<'c, P: Model, C: Model>(def: &ManyDef, record: &'c mut Record<C>) -> Option<&'c P::Key> {
+    match def.there {
+        None => C::pointer(record.unchanged(), def.here)?.key()?.downcast_ref(),
+        Some(_) => None,
     }
-    Ok(rows)
+}
+
+/// Related rows by the row that they belong to, each list as long as it has to be.
+fn distribute<T>(found: Vec<T>, owner_of: &[usize], owners: usize) -> Vec<Vec<T>> {
+    let mut counts = vec![0; owners];
+    for owner in owner_of {
+        if let Some(count) = counts.get_mut(*owner) {
+            *count += 1;
+        }
+    }
+    let mut rows: Vec<Vec<T>> = counts.into_iter().map(Vec::with_capacity).collect();
+    for (row, owner) in found.into_iter().zip(owner_of) {
+        if let Some(rows) = rows.get_mut(*owner) {
+            rows.push(row);
+        }
+    }
+    rows
 }
 
 /// The rows that others belong to, by key.
