@@ -170,9 +170,12 @@ impl<M: Model> Named for Option<ForeignKey<M>> {
     }
 }
 
-/// A foreign key as a session sees it, whatever it points at.
+/// A foreign key, whatever it points at.
 #[doc(hidden)]
 pub trait Pointer {
+    /// The key of the row that it points at, an `M::Key`, where it has one.
+    fn key(&self) -> Option<&dyn Any>;
+
     /// The object of a session that it points at, where it was said so.
     fn object(&self) -> Option<Place>;
 
@@ -182,6 +185,10 @@ pub trait Pointer {
 }
 
 impl<M: Model> Pointer for ForeignKey<M> {
+    fn key(&self) -> Option<&dyn Any> {
+        self.key.as_ref().map(|key| key as &dyn Any)
+    }
+
     fn object(&self) -> Option<Place> {
         match self.row {
             Pointed::Object(place) => Some(place),
@@ -201,6 +208,10 @@ impl<M: Model> Pointer for ForeignKey<M> {
 }
 
 impl<M: Model> Pointer for Option<ForeignKey<M>> {
+    fn key(&self) -> Option<&dyn Any> {
+        self.as_ref().and_then(Pointer::key)
+    }
+
     fn object(&self) -> Option<Place> {
         self.as_ref().and_then(Pointer::object)
     }

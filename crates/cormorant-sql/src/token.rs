@@ -91,6 +91,8 @@ pub enum Token {
     In,
     /// So many operands, then [`Token::Keys`] or a [`Token::Subquery`] of so many columns.
     InRow(u8),
+    /// A value, then so many others, one of which it is.
+    OneOf(u16),
     /// A function of so many operands.
     Call(Function, u8),
     /// A function of the database's own, by name, of so many operands, which gives a value of this class.
@@ -217,6 +219,7 @@ impl Hash for Token {
             Self::In => 7,
             Self::Keys => 38,
             Self::InRow(n) => 39 | u64::from(n) << 8,
+            Self::OneOf(n) => 40 | u64::from(n) << 8,
             Self::Call(function, n) => 8 | (function as u64) << 8 | u64::from(n) << 16,
             Self::Named(name, n, class) => 9 | u64::from(n) << 8 | (class as u64) << 16 | u64::from(name.0) << 32,
             Self::Cast(ty) => {

@@ -2,7 +2,7 @@
 
 use cormorant::prelude::*;
 use cormorant::{ErrorKind, Result};
-use cormorant_conformance::{Fixture, conformance};
+use cormorant_conformance::{Backend, Fixture, conformance};
 
 #[derive(Model, Clone, Debug, PartialEq)]
 #[model(table = "rel_users")]
@@ -757,6 +757,34 @@ conformance! {
         tag.posts().set(db, &posts).await?;
         tag.posts().remove(db, &posts[1..100]).await?;
         assert_eq!(tag.posts().count(db).await?, 19_911);
+    }
+
+    async fn a_relation_has_few_statements_for_any_number_of_rows(test: &Fixture) {
+        let db = &test.db;
+        db.create(models![User, Profile, Post, Comment, Tag]).await?;
+        let users: Vec<_> = (1..=16_385).map(|n| User::builder().id(n).name("x")).collect();
+        User::insert_many(db, users).await?;
+        // Of every user but the third.
+        let posts: Vec<_> = [1, 2, 4, 5, 16_384, 16_385].into_iter().map(|n| Post::builder().author(n).title("x")).collect();
+        Post::insert_many(db, posts).await?;
+        let mut users = User::query().order_by(|u| u.id().asc()).all(db).await?;
+        let mut sent = Vec::new();
+        for (count, with_posts) in [(2, 2), (3, 2), (4, 3), (5, 4), (8, 4), (16_384, 5), (16_385, 6)] {
+            test.statements();
+            let users = &mut users[..count];
+            load_all(users, db, |u| u.posts()).await?;
+            let [statement] = <[String; 1]>::try_from(test.statements()).unwrap();
+            sent.push(statement);
+            for (n, user) in (1..).zip(&*users) {
+                assert_eq!(user.posts.get()?.len(), usize::from([1, 2, 4, 5, 16_384, 16_385].contains(&n)), "{n}");
+                assert!(user.posts.get()?.iter().all(|post| post.author.key() == Some(&n)));
+            }
+            assert_eq!(users.iter().filter(|u| !u.posts.get().unwrap().is_empty()).count(), with_posts);
+        }
+        assert_eq!((&sent[1], &sent[3]), (&sent[2], &sent[4]));
+        sent.dedup();
+        // Where keys are named, as many as a power of two; where there are too many, they are a list.
+        assert_eq!(sent.len(), if test.is(Backend::MariaDb) { 5 } else { 1 });
     }
 
     async fn verbs_tell_rows_by_keys_of_several_columns(test: &Fixture) {

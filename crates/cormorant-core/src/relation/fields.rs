@@ -70,9 +70,7 @@ pub type OneToOne<M> = ForeignKey<M>;
 
 /// Related rows, once they were loaded. [`HasMany`] and [`ManyToMany`] are its two uses.
 pub struct Many<M: Model> {
-    /// Which relation it is; a field that the program made does not know.
-    of: Option<&'static ManyDef>,
-    rows: Option<Loaded>,
+    state: State,
     mark: PhantomData<fn() -> M>,
 }
 
@@ -98,42 +96,65 @@ pub struct Many<M: Model> {
 /// # }
 /// ```
 pub struct HasOne<M: Model> {
-    of: Option<&'static ManyDef>,
-    row: Option<Loaded>,
+    state: State,
     mark: PhantomData<fn() -> M>,
 }
 
-/// What was loaded, and whether it was changed in the database since.
-struct Loaded(Box<Rows>);
-
-struct Rows {
+/// What a field knows: two words.
+enum State {
+    /// Which relation it is; a field that the program made does not know.
+    Unloaded(Option<&'static ManyDef>),
     /// Records, as the field has them. Their type is hidden: whether a model is `Send` would otherwise be asked of every
     /// model that it leads to, and the compiler gives up where they are many.
-    records: Box<dyn Any + Send + Sync>,
-    stale: AtomicBool,
+    Loaded(Box<Loaded<dyn Any + Send + Sync>>),
 }
 
-impl Loaded {
-    fn new<T: Send + Sync + 'static>(records: T) -> Self {
-        Self(Box::new(Rows { records: Box::new(records), stale: AtomicBool::new(false) }))
+/// What was loaded, and whether it was changed in the database since.
+struct Loaded<T: ?Sized> {
+    of: &'static ManyDef,
+    stale: AtomicBool,
+    records: T,
+}
+
+impl State {
+    fn loaded<T: Send + Sync + 'static>(of: &'static ManyDef, records: T, stale: bool) -> Self {
+        Self::Loaded(Box::new(Loaded { of, stale: AtomicBool::new(stale), records }))
+    }
+
+    /// Which relation it is.
+    fn of(&self) -> Option<&'static ManyDef> {
+        match self {
+            Self::Unloaded(of) => *of,
+            Self::Loaded(loaded) => Some(loaded.of),
+        }
     }
 
     fn is_stale(&self) -> bool {
-        self.0.stale.load(Ordering::Relaxed)
+        matches!(self, Self::Loaded(loaded) if loaded.stale.load(Ordering::Relaxed))
     }
 
     fn get<T: 'static>(&self) -> Option<&T> {
-        self.0.records.downcast_ref().filter(|_| !self.is_stale())
+        match self {
+            Self::Loaded(loaded) if !self.is_stale() => loaded.records.downcast_ref(),
+            _ => None,
+        }
     }
 
     fn get_mut<T: 'static>(&mut self) -> Option<&mut T> {
-        if self.is_stale() { None } else { self.0.records.downcast_mut() }
+        match self {
+            Self::Loaded(loaded) if !loaded.stale.load(Ordering::Relaxed) => loaded.records.downcast_mut(),
+            _ => None,
+        }
     }
 
-    fn copy<T: Clone + Send + Sync + 'static>(&self) -> Option<Self> {
-        let copy = Self::new(self.0.records.downcast_ref::<T>()?.clone());
-        copy.0.stale.store(self.is_stale(), Ordering::Relaxed);
-        Some(copy)
+    fn copy<T: Clone + Send + Sync + 'static>(&self) -> Self {
+        match self {
+            Self::Loaded(loaded) => match loaded.records.downcast_ref::<T>() {
+                Some(records) => Self::loaded(loaded.of, records.clone(), self.is_stale()),
+                None => Self::Unloaded(Some(loaded.of)),
+            },
+            Self::Unloaded(of) => Self::Unloaded(*of),
+        }
     }
 }
 
@@ -145,55 +166,54 @@ pub trait Unloaded {
 
 /// What both kinds of field do in the same way.
 macro_rules! field {
-    ($field:ident, $at:ident, $rows:ty, $otherwise:ident) => {
+    ($field:ident, $rows:ty, $otherwise:ident) => {
         impl<M: Model> Unloaded for $field<M> {
             #[inline]
             fn unloaded(of: &'static ManyDef) -> Self {
-                Self { of: Some(of), $at: None, mark: PhantomData }
+                Self { state: State::Unloaded(Some(of)), mark: PhantomData }
             }
         }
 
         impl<M: Model> $field<M> {
             pub(crate) fn put(&mut self, of: &'static ManyDef, rows: $rows) {
-                *self = Self { of: Some(of), $at: Some(Loaded::new(rows)), mark: PhantomData };
+                self.state = State::loaded(of, rows, false);
             }
 
             /// Whether it was loaded, and not changed through its verbs since.
             pub fn is_loaded(&self) -> bool {
-                self.$at.as_ref().is_some_and(|loaded| !loaded.is_stale())
+                matches!(&self.state, State::Loaded(_)) && !self.state.is_stale()
             }
 
             /// What was loaded is no longer what the database holds. Derived code calls it.
             #[doc(hidden)]
             pub fn mark_stale(&self) {
-                if let Some(loaded) = &self.$at {
-                    loaded.0.stale.store(true, Ordering::Relaxed);
+                if let State::Loaded(loaded) = &self.state {
+                    loaded.stale.store(true, Ordering::Relaxed);
                 }
             }
 
             fn loaded(&self) -> Result<&$rows> {
-                let rows = self.$at.as_ref().and_then(Loaded::get);
-                rows.ok_or_else(|| unreadable(self.of, self.$at.is_some(), $otherwise))
+                let rows = self.state.get();
+                rows.ok_or_else(|| unreadable(self.state.of(), self.state.is_stale(), $otherwise))
             }
 
             fn loaded_mut(&mut self) -> Result<&mut $rows> {
-                let (of, there) = (self.of, self.$at.is_some());
-                let rows = self.$at.as_mut().and_then(Loaded::get_mut);
-                rows.ok_or_else(|| unreadable(of, there, $otherwise))
+                let (of, stale) = (self.state.of(), self.state.is_stale());
+                let rows = self.state.get_mut();
+                rows.ok_or_else(|| unreadable(of, stale, $otherwise))
             }
         }
 
         impl<M: Model> Default for $field<M> {
             /// Not loaded.
             fn default() -> Self {
-                Self { of: None, $at: None, mark: PhantomData }
+                Self { state: State::Unloaded(None), mark: PhantomData }
             }
         }
 
         impl<M: Model + Clone> Clone for $field<M> {
             fn clone(&self) -> Self {
-                let copy = self.$at.as_ref().and_then(Loaded::copy::<$rows>);
-                Self { of: self.of, $at: copy, mark: PhantomData }
+                Self { state: self.state.copy::<$rows>(), mark: PhantomData }
             }
         }
 
@@ -215,8 +235,8 @@ macro_rules! field {
     };
 }
 
-field!(Many, rows, Vec<Record<M>>, by_verb);
-field!(HasOne, row, Option<Record<M>>, by_load);
+field!(Many, Vec<Record<M>>, by_verb);
+field!(HasOne, Option<Record<M>>, by_load);
 
 impl<M: Model> Many<M> {
     /// The related rows.
@@ -294,4 +314,15 @@ pub(crate) fn words(model: &str) -> (char, String) {
         word.extend(letter.to_lowercase());
     }
     (letter, word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every row of a model has one for each of its relations, loaded or not.
+    #[test]
+    fn a_field_is_two_words() {
+        assert_eq!(size_of::<State>(), 2 * size_of::<usize>());
+    }
 }

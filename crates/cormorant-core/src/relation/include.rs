@@ -81,10 +81,6 @@ impl Plan {
         }
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.steps.is_empty()
-    }
-
     /// Adds relations to load. What is there already is loaded once, with all that is behind it.
     pub(crate) fn add(&mut self, include: Include) {
         let mut plan = self;

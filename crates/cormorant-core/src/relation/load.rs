@@ -2,18 +2,20 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::iter::repeat_n;
 use std::slice;
 use std::sync::Arc;
 
 use cormorant_driver::{Error, ErrorKind, Result, Row};
 use cormorant_sql::schema::{ManyDef, TableDef};
-use cormorant_sql::{Buffer, Class, Kind, Route, Token, Value};
+use cormorant_sql::{Buffer, Class, Dialect, Kind, Route, Token, Value};
 
 use super::fields::{HasOne, Many};
 use super::include::{Plan, Relation, Step};
 use super::push_linked;
 use super::related::push_equal;
 use crate::executor::{Target, Work, statement};
+use crate::query::class_of;
 use crate::{Executor, ForeignKey, Key, Model, PathOf, Record, key, problem};
 
 /// Keys per statement: they are one parameter, and no server takes one of any size.
@@ -118,7 +120,8 @@ pub fn load_foreign_key<'a, P: Model, C: Model>(
         let mut found: Vec<Record<C>> = Vec::with_capacity(keys.len());
         for keys in keys.chunks(MOST_KEYS) {
             let mut buffer = Buffer::default();
-            one_of(&mut buffer, C::TABLE, C::TABLE.key, keys.iter().map(|key| key::whole(*key)).collect());
+            let keys = keys.iter().map(|key| key::whole(*key)).collect();
+            one_of(&mut buffer, C::TABLE, C::TABLE.key, keys, target.dialect());
             select::<C>(C::TABLE, &buffer, target, &mut |row| {
                 found.push(Record::loaded(C::load(row)?));
                 Ok(())
@@ -194,38 +197,67 @@ async fn related<P: Model, C: Model>(
     records: &[Record<P>],
 ) -> Result<Vec<Vec<Record<C>>>> {
     let owners = Owners::of(records)?;
-    let mut rows: Vec<Vec<Record<C>>> = records.iter().map(|_| Vec::new()).collect();
+    // Which row each belongs to stands beside it: its own relations are loaded for all of them at once.
+    let (mut found, mut owner_of): (Vec<Record<C>>, Vec<usize>) = (Vec::new(), Vec::new());
     for keys in owners.keys.chunks(MOST_KEYS) {
-        let reader = reader::<P>(def, step, keys)?;
+        let query = many_query(def, step, keys.iter().map(key::whole).collect(), target.dialect())?;
         let mut last = 0;
-        select::<C>((def.source)(), &reader.buffer, target, &mut |row| {
+        select::<C>((def.source)(), &query.buffer, target, &mut |row| {
             let start = row.position();
-            row.go_to(start + reader.key_at);
-            let key = P::Key::load(row)?;
-            let mut owner = owners.of_key(&key, last);
-            while let Some(at) = owner {
+            found.push(Record::loaded(C::load(row)?));
+            let owner = match found.last_mut().and_then(|record| owner_key::<P, C>(def, record)) {
+                Some(key) => owners.of_key(key, last),
+                None => {
+                    row.go_to(start + query.key_at);
+                    owners.of_key(&P::Key::load(row)?, last)
+                }
+            };
+            let Some(owner) = owner else {
+                found.pop();
+                return Ok(());
+            };
+            last = owner;
+            owner_of.push(owner);
+            let mut owner = owner;
+            while let Some(next) = owners.next.get(&owner) {
                 // Read anew for each: the same row may stand among the records twice.
                 row.go_to(start);
-                let record = Record::loaded(C::load(row)?);
-                if let Some(rows) = rows.get_mut(at) {
-                    rows.push(record);
-                }
-                last = at;
-                owner = owners.next.get(&at).copied();
+                found.push(Record::loaded(C::load(row)?));
+                owner_of.push(*next);
+                owner = *next;
             }
             Ok(())
         })
         .await?;
     }
-    if !step.plan.is_empty() {
-        // Their own relations are loaded for all of them at once.
-        let lengths: Vec<usize> = rows.iter().map(Vec::len).collect();
-        let mut all: Vec<Record<C>> = rows.into_iter().flatten().collect();
-        fill(&step.plan, target, &mut all).await?;
-        let mut all = all.into_iter();
-        rows = lengths.into_iter().map(|length| all.by_ref().take(length).collect()).collect();
+    fill(&step.plan, target, &mut found).await?;
+    Ok(distribute(found, &owner_of, records.len()))
+}
+
+/// The key of the row that a related row belongs to, where its foreign key is its own: read already, so that its cells
+/// need not be read twice.
+fn owner_key<'c, P: Model, C: Model>(def: &ManyDef, record: &'c mut Record<C>) -> Option<&'c P::Key> {
+    match def.there {
+        None => C::pointer(record.unchanged(), def.here)?.key()?.downcast_ref(),
+        Some(_) => None,
     }
-    Ok(rows)
+}
+
+/// Related rows by the row that they belong to, each list as long as it has to be.
+fn distribute<T>(found: Vec<T>, owner_of: &[usize], owners: usize) -> Vec<Vec<T>> {
+    let mut counts = vec![0; owners];
+    for owner in owner_of {
+        if let Some(count) = counts.get_mut(*owner) {
+            *count += 1;
+        }
+    }
+    let mut rows: Vec<Vec<T>> = counts.into_iter().map(Vec::with_capacity).collect();
+    for (row, owner) in found.into_iter().zip(owner_of) {
+        if let Some(rows) = rows.get_mut(*owner) {
+            rows.push(row);
+        }
+    }
+    rows
 }
 
 /// The rows that others belong to, by key.
@@ -277,12 +309,13 @@ pub(crate) struct Reader {
     pub(crate) key_at: usize,
 }
 
-fn reader<P: Model>(def: &'static ManyDef, step: &Step, keys: &[P::Key]) -> Result<Reader> {
-    many_query(def, step, keys.iter().map(key::whole).collect())
-}
-
 /// The query for the rows that a step asks for of those with some keys, each as one value.
-pub(crate) fn many_query(def: &'static ManyDef, step: &Step, keys: Vec<Value<'static>>) -> Result<Reader> {
+pub(crate) fn many_query(
+    def: &'static ManyDef,
+    step: &Step,
+    keys: Vec<Value<'static>>,
+    dialect: Dialect,
+) -> Result<Reader> {
     let (source, target) = ((def.source)(), (def.target)());
     let Some(here) = def.foreign_key() else {
         return Err(Error::new(ErrorKind::Misuse, "the relation has no foreign key"));
@@ -290,7 +323,7 @@ pub(crate) fn many_query(def: &'static ManyDef, step: &Step, keys: Vec<Value<'st
     let here = here.columns;
     let columns = || here.iter().map(|column| Token::Column { via: Route::ROOT, column: *column, outer: 0 });
     let mut buffer = Buffer::default();
-    one_of(&mut buffer, source, here, keys);
+    one_of(&mut buffer, source, here, keys, dialect);
     push_linked(&mut buffer, def);
     buffer.append(step.buffer.clone());
     let key_at = match def.there {
@@ -325,14 +358,26 @@ pub(crate) fn many_query(def: &'static ManyDef, step: &Step, keys: Vec<Value<'st
 }
 
 /// The condition that some columns are one of these keys.
-fn one_of(buffer: &mut Buffer, table: &'static TableDef, columns: &[u16], keys: Vec<Value<'static>>) {
-    match <[Value<'static>; 1]>::try_from(keys) {
-        Ok([key]) => push_equal(buffer, table, columns, key),
-        Err(keys) => {
-            key::push_in(buffer, Route::ROOT, table, columns, keys);
-            buffer.push(Token::Filter);
+fn one_of(buffer: &mut Buffer, table: &'static TableDef, columns: &[u16], keys: Vec<Value<'static>>, dialect: Dialect) {
+    match (columns, keys.as_slice()) {
+        (_, [key]) => return push_equal(buffer, table, columns, key.clone()),
+        ([column], [_, _, ..]) if dialect.names_keys().is_some_and(|most| keys.len() <= most) => {
+            push_each(buffer, table, *column, keys);
         }
+        _ => key::push_in(buffer, Route::ROOT, table, columns, keys),
     }
+    buffer.push(Token::Filter);
+}
+
+/// The condition that a column is one of these keys, which are named one by one. The last is repeated until they are a
+/// power of two: a relation has a few statements then, not one for each number of keys.
+fn push_each(buffer: &mut Buffer, table: &'static TableDef, column: u16, keys: Vec<Value<'static>>) {
+    let count = keys.len().next_power_of_two();
+    buffer.push(Token::Column { via: Route::ROOT, column, outer: 0 });
+    buffer.tokens.extend(repeat_n(Token::Bind(class_of(table, column)), count));
+    let again = keys.last().cloned().into_iter().cycle().take(count - keys.len());
+    buffer.values.extend(keys.into_iter().chain(again));
+    buffer.push(Token::OneOf(u16::try_from(count).unwrap_or(u16::MAX)));
 }
 
 async fn select<C: Model>(

@@ -400,7 +400,7 @@ impl Session {
             if keys.is_empty() {
                 continue;
             }
-            let query = many_query(def, step, keys.into_iter().map(Identity::whole).collect())?;
+            let query = many_query(def, step, keys.into_iter().map(Identity::whole).collect(), self.pool.dialect())?;
             let Self { tables, unit, pool, .. } = self;
             let read_in = unit.number();
             let mut sink = |row: &mut Row<'_>| {

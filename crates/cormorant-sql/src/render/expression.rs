@@ -156,6 +156,7 @@ impl Renderer {
             Token::Between => (fill("[0] BETWEEN [1] AND [2]", &operands(3)?, binds::ADD)?, binds::COMPARE),
             Token::In => self.in_list(tokens, nodes, operands(2)?)?,
             Token::InRow(n) => self.in_list(tokens, nodes, operands(usize::from(n) + 1)?)?,
+            Token::OneOf(n) => (one_of(&operands(usize::from(n) + 1)?)?, binds::COMPARE),
             Token::Call(Function::Coalesce, n @ 2..) => {
                 (call(Piece::Text("COALESCE"), &operands(usize::from(n))?), binds::ATOM)
             }
@@ -275,6 +276,16 @@ impl Renderer {
     fn is_float_for_decimal(&self, known: Known) -> bool {
         known.class == Class::Decimal && self.dialect.decimals_are_floats()
     }
+}
+
+/// The first operand is one of the others.
+fn one_of(operands: &[usize]) -> Result<Vec<Piece>, Fault> {
+    let Some((value, others @ [_, ..])) = operands.split_first() else {
+        return Err(Fault::Malformed("a value is one of none"));
+    };
+    let mut pieces = vec![Piece::Expression(*value, binds::ADD)];
+    pieces.extend(call(Piece::Text(" IN "), others));
+    Ok(pieces)
 }
 
 fn fifteen_digits(mut pieces: Vec<Piece>) -> Vec<Piece> {

@@ -127,6 +127,7 @@ impl Finder<'_> {
             Token::Between => self.combine(at, 3, predicate)?,
             Token::In => self.combine(at, 2, predicate)?,
             Token::InRow(n) => self.combine(at, usize::from(n) + 1, predicate)?,
+            Token::OneOf(n) => self.combine(at, usize::from(n) + 1, predicate)?,
             Token::Call(function, n) => self.combine(at, usize::from(n), |operands| call(function, operands))?,
             Token::Named(_, n, class) => self.combine(at, usize::from(n), |_| Known::of(class, true))?,
             Token::Cast(ty) => self.combine(at, 1, |operands| {

@@ -59,6 +59,11 @@ pub(crate) fn keys() -> Expr {
     Expr(Buffer::bind(Token::Keys, Value::List(Vec::new())))
 }
 
+/// A value that is one of some others.
+pub(crate) fn one_of(value: Expr, others: &[Expr]) -> Expr {
+    all(&[&[value], others].concat(), Token::OneOf(others.len() as u16))
+}
+
 pub(crate) fn call(function: Function, operands: &[Expr]) -> Expr {
     all(operands, Token::Call(function, operands.len() as u8))
 }

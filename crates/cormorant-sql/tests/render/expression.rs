@@ -222,6 +222,23 @@ fn lists_are_one_parameter() {
 }
 
 #[test]
+fn a_value_is_one_of_others() {
+    same(&USERS, one_of(col(AGE), &[int(1), int(2)]), r#""age" IN (?1, ?2)"#);
+    same(&USERS, one_of(col(NAME), &[text("x")]).not(), r#"NOT "name" IN (?1)"#);
+    same(&USERS, one_of(col(AGE).add(int(1)), &[int(2), col(0)]), r#""age" + ?1 IN (?2, "id")"#);
+    let prices = [decimal("1.00"), decimal("2.00")];
+    let cast = "CAST(? AS DECIMAL(65, 30))";
+    expr(
+        &ITEMS,
+        one_of(col(PRICE), &prices),
+        r#""price" IN (?1, ?2)"#,
+        r#""price" IN ($1, $2)"#,
+        &format!("`price` IN ({cast}, {cast})"),
+    );
+    fault(select(&USERS, one_of(col(0), &[])), Sqlite, "the statement is malformed: a value is one of none");
+}
+
+#[test]
 fn case_takes_pairs_and_a_value_for_no_match() {
     let grown = || col(AGE).op(B::Ge, int(18));
     same(&USERS, case(&[grown(), text("a")]), r#"CASE WHEN "age" >= ?1 THEN ?2 END"#);
