@@ -592,11 +592,12 @@ conformance! {
             assert_eq!(session.state(child), ObjectState::New);
             session.rollback().await?;
 
-            // Whatever was deleted before.
-            let bob = session.add(user("Bob"));
+            // Whatever was deleted before, or is now.
+            let (bob, cid) = (session.add(user("Bob")), session.add(user("Cid")));
             session.commit().await?;
             session.delete(bob);
             session.commit().await?;
+            session.delete(cid);
             let child = session.add(Note { user: Some(bob.into()), ..note("a") });
             assert_eq!(session.commit().await.unwrap_err().kind(), ErrorKind::Misuse);
             assert_eq!(session.state(child), ObjectState::New);

@@ -81,14 +81,31 @@ conformance! {
 
     async fn what_goes_with_a_row_above_by_rows_that_nobody_has_read(test: &Fixture) {
         let mut session = begun(test).await?;
-        let twigs = chain(&mut session, &["a", "b", "c", "d", "e"]).await?;
-        let keys = [0, 2, 4].map(|at| session[twigs[at]].id);
-        let mut other = test.db.session();
-        for twig in other.all(Twig::filter(|t| t.id().is_in(keys))).await? {
-            other.delete(twig);
+        for deleted in [&[0, 2, 4][..], &[0, 1, 3, 4]] {
+            let twigs = chain(&mut session, &["a", "b", "c", "d", "e"]).await?;
+            let keys: Vec<i64> = deleted.iter().map(|at| session[twigs[*at]].id).collect();
+            let mut other = test.db.session();
+            for twig in other.all(Twig::filter(|t| t.id().is_in(keys))).await? {
+                other.delete(twig);
+            }
+            other.commit().await?;
+            assert_eq!(test.rows_in("sca_twigs").await?, 0);
         }
-        other.commit().await?;
-        assert_eq!(test.rows_in("sca_twigs").await?, 0);
+    }
+
+    async fn what_expired_may_grow_elsewhere_by_now(test: &Fixture) {
+        let mut session = begun(test).await?;
+        for moved in [1, 2] {
+            let other = chain(&mut session, &["d", "e"]).await?;
+            let twigs = chain(&mut session, &["a", "b", "c"]).await?;
+            let (to, moved) = (session[other[1]].id, session[twigs[moved]].id);
+            Twig::filter(|t| t.id().eq(moved)).update(&test.db, |t| t.parent().set(to)).await?;
+            session.expire_all();
+            session.delete(other[0]);
+            session.delete(twigs[2]);
+            session.commit().await?;
+            session.delete_all(Twig::query()).await?;
+        }
     }
 
     async fn what_was_changed_since_and_does_not_go_along_is_stale(test: &Fixture) {
@@ -149,14 +166,25 @@ conformance! {
         session.commit().await?;
         assert_eq!((session.state(twigs[2]), test.rows_in("sca_twigs").await?), (ObjectState::Deleted, 1));
 
-        // A new one grows from one that goes along.
+        // One below it is deleted as well.
         session[new].slug = "z".into();
+        let twigs = chain(&mut session, &["a", "b"]).await?;
+        let leaf = session.add(Leaf { id: 0, twig: twigs[1].into(), slug: "l".into() });
+        session.commit().await?;
+        session.delete(twigs[0]);
+        session.delete(leaf);
+        let new = session.add(twig("a", None));
+        session.commit().await?;
+        assert_eq!((session.state(leaf), test.rows_in("sca_twigs").await?), (ObjectState::Deleted, 2));
+
+        // A new one grows from one that goes along.
+        session[new].slug = "y".into();
         let twigs = chain(&mut session, &["a", "b", "c"]).await?;
         session.delete(twigs[0]);
         let below = session.add(twig("d", Some(twigs[1])));
         session.add(twig("a", None));
         session.commit().await?;
-        assert_eq!((session.state(below), test.rows_in("sca_twigs").await?), (ObjectState::Deleted, 2));
+        assert_eq!((session.state(below), test.rows_in("sca_twigs").await?), (ObjectState::Deleted, 3));
     }
     // SQLite gives the key again.
     async fn what_points_at_itself_hands_its_unique_value_on(test: &Fixture) {

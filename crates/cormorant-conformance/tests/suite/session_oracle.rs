@@ -1497,8 +1497,10 @@ impl Run<'_> {
             43..51 => self.link_clubs().await,
             51..56 => self.set().await,
             56..62 => self.delete(),
-            62..65 => self.hand_on(),
-            65..71 => {
+            62..64 => self.hand_on(),
+            64 => self.hand_on_from_below().await,
+            65 => self.delete_around().await,
+            66..71 => {
                 self.say("flush".into());
                 self.flush(By::Flush).await
             }
@@ -1565,7 +1567,7 @@ impl Run<'_> {
                 self.say(format!("refresh {at}"));
                 self.refresh(at).await
             }
-            95 => self.forget(),
+            95 => self.forget_any(),
             96 => {
                 self.say("another session".into());
                 self.start_again().await
@@ -1587,6 +1589,12 @@ impl Run<'_> {
         };
         let x = if self.dice.one_in(40) { -1 } else { self.dice.below(4) as i64 };
         let text = if table == PET || table == VISIT { String::new() } else { self.any_text(table) };
+        self.put(table, x, text, to);
+        Ok(())
+    }
+
+    /// A new object.
+    fn put(&mut self, table: usize, x: i64, text: String, to: To) {
         let aim = self.aim(&to);
         let handle = add(&mut self.session, table, x, &text, aim);
         self.say(format!("{} = add {handle:?} x {x} {text:?} {to:?}", self.world.objects.len()));
@@ -1607,7 +1615,6 @@ impl Run<'_> {
             unsure: false,
             read: 0,
         });
-        Ok(())
     }
 
     fn change(&mut self) -> Checked {
@@ -1843,6 +1850,9 @@ impl Run<'_> {
                         if one_below(self.world.objects[child].table) {
                             owners.push(child);
                         }
+                        if self.dice.one_in(4) {
+                            self.forget(child)?;
+                        }
                     }
                 }
             }
@@ -1882,27 +1892,8 @@ impl Run<'_> {
         if self.world.holder(REGION, &key).is_some_and(|at| self.world.objects[at].state == State::Doomed) {
             return Ok(());
         }
-        let text = object.text.clone();
-        let handle = add(&mut self.session, PERSON, 1, &text, Aim::Key(key));
         let new = self.world.objects.len();
-        self.say(format!("{new} = add {handle:?} x 1 {text:?} {to:?}"));
-        let base = Row { x: 1, text: text.clone(), to: None };
-        let state = State::New;
-        self.world.objects.push(Object {
-            handle,
-            state,
-            added: true,
-            dropped: false,
-            x: 1,
-            text,
-            to,
-            base,
-            key: None,
-            read: 0,
-            expired: false,
-            unsure: false,
-            table: PERSON,
-        });
+        self.put(PERSON, 1, object.text.clone(), to);
         for child in self.alive(VISIT).into_iter().chain(self.alive(PET)) {
             let one = &self.world.objects[child];
             let of = one.to == To::Object(old) || self.world.aimed(&one.to) == object.key;
@@ -1931,12 +1922,79 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// An object that nothing waits for.
-    fn forget(&mut self) -> Checked {
-        let table = self.dice.below(TABLES);
-        let Some(at) = self.any_alive(table).filter(|at| self.world.objects[*at].state == State::Clean) else {
+    /// A unique value goes to a new one from one that goes with another, which is deleted.
+    async fn hand_on_from_below(&mut self) -> Checked {
+        let table = if self.dice.one_in(3) { PERSON } else { TWIG };
+        let Some(holder) = self.any_alive(table) else { return Ok(()) };
+        self.say("flush".into());
+        self.flush(By::Flush).await?;
+        if self.world.broken || self.world.objects[holder].state != State::Clean {
             return Ok(());
+        }
+        let mut top = holder;
+        while let Some(above) = self.above(top) {
+            top = above;
+            if self.dice.one_in(2) {
+                break;
+            }
+        }
+        let elsewhere = self.alive(REGION).into_iter().find(|at| *at != top && !self.world.objects[*at].is_open());
+        let to = match (table, elsewhere) {
+            (TWIG, _) => To::Nothing,
+            (_, Some(home)) => To::Object(home),
+            _ => return Ok(()),
         };
+        if top == holder {
+            return Ok(());
+        }
+        self.doom(top);
+        let text = self.world.objects[holder].text.clone();
+        self.put(table, 1, text, to);
+        if self.dice.one_in(2) {
+            return Ok(());
+        }
+        self.say("flush".into());
+        self.flush(By::Flush).await
+    }
+
+    /// The row that an object's foreign key points at, where it is another object that nothing was changed of.
+    fn above(&self, at: usize) -> Option<usize> {
+        let object = &self.world.objects[at];
+        let above = self.world.holder(parent(object.table)?, &self.world.aimed(&object.to)?)?;
+        (above != at && self.world.objects[above].state == State::Clean).then_some(above)
+    }
+
+    /// A row is deleted, and one that goes with it over another, which the session does not have.
+    async fn delete_around(&mut self) -> Checked {
+        self.say("flush".into());
+        self.flush(By::Flush).await?;
+        let chain = |leaf: usize| {
+            let middle = self.above(leaf)?;
+            Some((leaf, middle, self.above(middle).filter(|top| *top != leaf)?))
+        };
+        let chains: Vec<_> = self.alive(TWIG).into_iter().filter_map(chain).collect();
+        let Some((leaf, middle, top)) = self.dice.any(&chains).copied() else { return Ok(()) };
+        if self.world.broken {
+            return Ok(());
+        }
+        self.forget(middle)?;
+        self.doom(top);
+        self.doom(leaf);
+        self.say("flush".into());
+        self.flush(By::Flush).await
+    }
+
+    /// Any object that nothing waits for.
+    fn forget_any(&mut self) -> Checked {
+        let table = self.dice.below(TABLES);
+        self.any_alive(table).map_or(Ok(()), |at| self.forget(at))
+    }
+
+    /// An object, where nothing waits for it.
+    fn forget(&mut self, at: usize) -> Checked {
+        if self.world.objects[at].state != State::Clean {
+            return Ok(());
+        }
         let waits = |o: &Object| matches!(o.state, State::New | State::Changed) && o.to == To::Object(at);
         if self.world.objects.iter().any(waits) || self.world.pending.keys().any(|(p, c)| *p == at || *c == at) {
             return Ok(());
@@ -2005,26 +2063,7 @@ impl Run<'_> {
             // SQLite could give the key to the row that points at it.
             (2, Some(child)) if child != table => {
                 let to = if self.dice.one_in(2) { To::Object(at) } else { To::Key(key) };
-                let aim = self.aim(&to);
-                let handle = add(&mut self.session, child, 0, "t9", aim);
-                self.say(format!("{} = add {handle:?} {to:?}", self.world.objects.len()));
-                let base = Row { x: 0, text: String::new(), to: None };
-                let text = if is_unique(child) { "t9".to_owned() } else { String::new() };
-                self.world.objects.push(Object {
-                    table: child,
-                    handle,
-                    state: State::New,
-                    added: true,
-                    dropped: false,
-                    x: 0,
-                    text,
-                    to,
-                    base,
-                    key: None,
-                    expired: false,
-                    unsure: false,
-                    read: 0,
-                });
+                self.put(child, 0, if is_unique(child) { "t9".to_owned() } else { String::new() }, to);
             }
             _ => return self.read_again().await,
         }

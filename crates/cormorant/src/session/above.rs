@@ -32,6 +32,12 @@ impl Session {
         Some(object.map_or(Above::Row(target), Above::Object))
     }
 
+    /// The table of an object that the database may hold something else of.
+    pub(super) fn may_point_elsewhere(&self, node: Node) -> Option<&'static TableDef> {
+        let table = self.tables.get(node.table as usize)?;
+        table.slots.get(node.at as usize)?.expired.then_some(table.def)
+    }
+
     /// Goes up from an object over every row that it goes with, and past those of which `on` says so.
     pub(super) fn climb(&mut self, from: Node, on: &mut impl FnMut(Above) -> bool) {
         let mut seen = HashSet::new();
@@ -50,9 +56,8 @@ impl Session {
                     next.push(object);
                 }
             }
-            if let Some(table) = self.tables.get(node.table as usize).filter(|table| table.has_expired(node.at)) {
-                // It may point elsewhere by now.
-                on(Above::Row(table.def));
+            if let Some(def) = self.may_point_elsewhere(node) {
+                on(Above::Row(def));
             }
         }
     }

@@ -304,6 +304,7 @@ impl Session {
                     self.climb(object, &mut |above| !itself(above) && behind(above));
                 }
             }
+            unknown.extend(self.may_point_elsewhere(*node).map(|table| (*node, table)));
         }
         let ordered = self.ordered(&nodes, &edges, &self.cascades(&nodes))?;
         plan.loosened.extend(ordered.held.iter().filter_map(|edge| relation_of(self, &nodes, edges.get(*edge)?)));
