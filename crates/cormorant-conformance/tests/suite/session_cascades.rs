@@ -98,11 +98,13 @@ conformance! {
         for moved in [1, 2] {
             let other = chain(&mut session, &["d", "e"]).await?;
             let twigs = chain(&mut session, &["a", "b", "c"]).await?;
-            let (to, moved) = (session[other[1]].id, session[twigs[moved]].id);
-            Twig::filter(|t| t.id().eq(moved)).update(&test.db, |t| t.parent().set(to)).await?;
+            let (to, key) = (session[other[1]].id, session[twigs[moved]].id);
+            Twig::filter(|t| t.id().eq(key)).update(&test.db, |t| t.parent().set(to)).await?;
             session.expire_all();
+            let (moved, last) = (twigs[moved], twigs[2]);
+            session.refresh_all(twigs.into_iter().chain([other[0]]).filter(|twig| *twig != moved)).await?;
             session.delete(other[0]);
-            session.delete(twigs[2]);
+            session.delete(last);
             session.commit().await?;
             session.delete_all(Twig::query()).await?;
         }
