@@ -31,6 +31,7 @@ mod relations;
 mod schema;
 mod secrets;
 mod session;
+mod session_cascades;
 mod session_counts;
 mod session_graph;
 mod session_merge;

@@ -582,6 +582,75 @@ conformance! {
         assert_eq!(test.rows_in("ses_users").await?, 0);
     }
 
+    async fn a_new_object_that_points_at_one_without_a_row_is_refused(test: &Fixture) {
+        let mut session = tables(test).await?;
+        for _ in 0..2 {
+            let ann = session.add(user("Ann"));
+            session.rollback().await?;
+            let child = session.add(Note { user: Some(ann.into()), ..note("a") });
+            assert_eq!(session.commit().await.unwrap_err().kind(), ErrorKind::Misuse);
+            assert_eq!(session.state(child), ObjectState::New);
+            session.rollback().await?;
+
+            // Whatever was deleted before, or is now.
+            let (bob, cid) = (session.add(user("Bob")), session.add(user("Cid")));
+            session.commit().await?;
+            session.delete(bob);
+            session.commit().await?;
+            session.delete(cid);
+            let child = session.add(Note { user: Some(bob.into()), ..note("a") });
+            assert_eq!(session.commit().await.unwrap_err().kind(), ErrorKind::Misuse);
+            assert_eq!(session.state(child), ObjectState::New);
+            session.rollback().await?;
+        }
+        // It goes with one that is deleted before both were written.
+        let ann = session.add(user("Ann"));
+        let child = session.add(Note { user: Some(ann.into()), ..note("a") });
+        session.delete(ann);
+        session.commit().await?;
+        assert_eq!((session.state(child), test.rows_in("ses_notes").await?), (ObjectState::Detached, 0));
+    }
+
+    async fn what_was_inserted_and_forgotten_is_not_there_after_a_rollback(test: &Fixture) {
+        let mut session = tables(test).await?;
+        let bob = session.add(user("Bob"));
+        session.commit().await?;
+        let ann = session.add(user("Ann"));
+        session.flush().await?;
+        let savepoint = session.savepoint().await?;
+        session.forget(ann)?;
+        let key = session[bob].id;
+        let ann = session.one(User::filter(|u| u.name().eq("Ann"))).await?;
+        let cid = session.add(user("Cid"));
+        session.flush().await?;
+        session.forget(cid)?;
+        let cid = session.one(User::filter(|u| u.name().eq("Cid"))).await?;
+        session.rollback_to(savepoint).await?;
+        assert_eq!([session.state(ann), session.state(cid)], [ObjectState::Clean, ObjectState::Detached]);
+        session.delete(ann);
+        session.flush().await?;
+        session.rollback().await?;
+        assert_eq!([session.state(ann), session.state(cid)], [ObjectState::Detached; 2]);
+        assert_eq!(session.get::<User>(key).await?, bob);
+        let new = session.add(user("Dan"));
+        session.commit().await?;
+        let found = session.all(User::query()).await?;
+        assert_eq!(found, [bob, new]);
+    }
+
+    async fn an_object_whose_row_somebody_deleted_leaves_its_key_to_a_new_one(test: &Fixture) {
+        let mut session = tables(test).await?;
+        let place = |code: &str| Place { code: code.into(), inside: None, keeper: None };
+        let old = session.add(place("p"));
+        session.commit().await?;
+        Place::query().delete(&test.db).await?;
+        let new = session.add(place("p"));
+        session.flush().await?;
+        assert_eq!([session.state(old), session.state(new)], [ObjectState::Deleted, ObjectState::Clean]);
+        session.rollback().await?;
+        assert_eq!([session.state(old), session.state(new)], [ObjectState::Clean, ObjectState::Detached]);
+    }
+
     async fn what_a_query_includes_is_here_afterwards(test: &Fixture) {
         let mut session = tables(test).await?;
         for n in 0..3 {

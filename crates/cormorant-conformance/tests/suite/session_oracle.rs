@@ -70,13 +70,27 @@ struct Club {
     members: ManyToMany<Person>,
 }
 
+/// A tree whose branches go with what they grow from.
+#[derive(Model, Clone, Debug, PartialEq)]
+#[model(table = "so_twigs")]
+struct Twig {
+    id: i64,
+    x: i64,
+    #[model(unique, max_length = 12)]
+    name: String,
+    #[model(on_delete = cascade)]
+    parent: Option<ForeignKey<Twig>>,
+    twigs: HasMany<Twig>,
+}
+
 const REGION: usize = 0;
 const PERSON: usize = 1;
 const PET: usize = 2;
 const VISIT: usize = 3;
 const CLUB: usize = 4;
-const TABLES: usize = 5;
-const NAMES: [&str; TABLES] = ["so_regions", "so_people", "so_pets", "so_visits", "so_clubs"];
+const TWIG: usize = 5;
+const TABLES: usize = 6;
+const NAMES: [&str; TABLES] = ["so_regions", "so_people", "so_pets", "so_visits", "so_clubs", "so_twigs"];
 
 /// Texts that are too long are refused before anything is sent.
 const LONGEST: usize = 12;
@@ -86,23 +100,29 @@ fn parent(table: usize) -> Option<usize> {
     match table {
         REGION | PERSON => Some(REGION),
         PET | VISIT => Some(PERSON),
+        TWIG => Some(TWIG),
         _ => None,
     }
 }
 
+/// Whether the foreign key of a table is never NULL.
+fn must_point(table: usize) -> bool {
+    matches!(table, PERSON | VISIT)
+}
+
 /// Whether rows of a table go with the row they point at; the foreign key of others becomes NULL.
 fn goes_with(table: usize) -> bool {
-    matches!(table, PERSON | VISIT)
+    matches!(table, PERSON | VISIT | TWIG)
 }
 
 /// Whether rows of a table are pointed at.
 fn one_below(table: usize) -> bool {
-    matches!(table, REGION | PERSON)
+    matches!(table, REGION | PERSON | TWIG)
 }
 
 /// Whether the text of a table is unique, and not its key.
 fn is_unique(table: usize) -> bool {
-    matches!(table, PERSON | CLUB)
+    matches!(table, PERSON | CLUB | TWIG)
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -166,6 +186,7 @@ enum Any {
     Pet(Handle<Pet>),
     Visit(Handle<Visit>),
     Club(Handle<Club>),
+    Twig(Handle<Twig>),
 }
 
 macro_rules! on {
@@ -176,6 +197,7 @@ macro_rules! on {
             Any::Pet($handle) => $then,
             Any::Visit($handle) => $then,
             Any::Club($handle) => $then,
+            Any::Twig($handle) => $then,
         }
     };
 }
@@ -204,9 +226,14 @@ macro_rules! of {
                 let $any = Any::Visit;
                 $then
             }
-            _ => {
+            CLUB => {
                 type $model = Club;
                 let $any = Any::Club;
+                $then
+            }
+            _ => {
+                type $model = Twig;
+                let $any = Any::Twig;
                 $then
             }
         }
@@ -263,6 +290,14 @@ fn to_region(aim: Aim) -> Option<ForeignKey<Region>> {
 fn to_person(aim: Aim) -> Option<ForeignKey<Person>> {
     match aim {
         Aim::Handle(Any::Person(handle)) => Some(handle.into()),
+        Aim::Key(key) => Some(ForeignKey::to(number_of(&key))),
+        _ => None,
+    }
+}
+
+fn to_twig(aim: Aim) -> Option<ForeignKey<Twig>> {
+    match aim {
+        Aim::Handle(Any::Twig(handle)) => Some(handle.into()),
         Aim::Key(key) => Some(ForeignKey::to(number_of(&key))),
         _ => None,
     }
@@ -358,6 +393,25 @@ impl Thing for Club {
     fn point(&mut self, _: Aim) {}
 }
 
+impl Thing for Twig {
+    fn key_of(key: &Key) -> i64 {
+        number_of(key)
+    }
+    fn seen(&self) -> Seen {
+        let to = self.parent.as_ref().and_then(ForeignKey::key).copied().map(Key::Int);
+        Seen { points: self.parent.is_some(), to, ..seen(Key::Int(self.id), self.x, &self.name) }
+    }
+    fn set_x(&mut self, x: i64) {
+        self.x = x;
+    }
+    fn set_text(&mut self, text: &str) {
+        self.name = text.to_owned();
+    }
+    fn point(&mut self, aim: Aim) {
+        self.parent = to_twig(aim);
+    }
+}
+
 fn add(session: &mut Session, table: usize, x: i64, text: &str, aim: Aim) -> Any {
     let text = text.to_owned();
     match table {
@@ -371,7 +425,11 @@ fn add(session: &mut Session, table: usize, x: i64, text: &str, aim: Aim) -> Any
         PERSON => Any::Person(session.add(Person::builder().x(x).email(text).home(to_region(aim).unwrap()))),
         PET => Any::Pet(session.add(Pet { id: 0, x, owner: to_person(aim) })),
         VISIT => Any::Visit(session.add(Visit::builder().x(x).person(to_person(aim).unwrap()))),
-        _ => Any::Club(session.add(Club { id: 0, x, name: text, members: ManyToMany::default() })),
+        CLUB => Any::Club(session.add(Club { id: 0, x, name: text, members: ManyToMany::default() })),
+        _ => {
+            let twigs = HasMany::default();
+            Any::Twig(session.add(Twig { id: 0, x, name: text, parent: to_twig(aim), twigs }))
+        }
     }
 }
 
@@ -401,6 +459,8 @@ struct Object {
     handle: Any,
     state: State,
     added: bool,
+    /// It was deleted since the last flush, before it had a row.
+    dropped: bool,
     x: i64,
     text: String,
     to: To,
@@ -527,15 +587,56 @@ impl World {
         while std::mem::take(&mut again) {
             for at in self.in_state(State::New) {
                 let To::Object(to) = self.objects[at].to else { continue };
-                if matches!(self.objects[to].state, State::Doomed | State::Deleted | State::Detached) {
+                if self.objects[to].state == State::Doomed || self.objects[to].dropped {
                     again = true;
                     match goes_with(self.objects[at].table) {
-                        true => self.objects[at].state = State::Detached,
+                        true => (self.objects[at].state, self.objects[at].dropped) = (State::Detached, true),
                         false => self.objects[at].to = To::Nothing,
                     }
                 }
             }
         }
+        self.objects.iter_mut().for_each(|object| object.dropped = false);
+    }
+
+    /// Whether an object goes with one that is deleted, and the session can see so.
+    fn goes(&self, at: usize) -> bool {
+        let (mut at, mut seen) = (at, BTreeSet::new());
+        while seen.insert(at) {
+            let object = &self.objects[at];
+            let Some(there) = parent(object.table).filter(|_| goes_with(object.table)) else { return false };
+            let above = self.aimed(&object.to).and_then(|key| self.holder(there, &key));
+            match above.map(|above| (above, self.objects[above].state)) {
+                Some((_, State::Doomed)) => return true,
+                Some((above, State::Clean)) => at = above,
+                _ => return false,
+            }
+        }
+        false
+    }
+
+    /// Whether a new row points at nothing that may go with a deleted one.
+    fn is_apart(&self, at: usize) -> bool {
+        let (mut at, mut seen) = (at, BTreeSet::new());
+        while seen.insert(at) {
+            let object = &self.objects[at];
+            let above = match &object.to {
+                To::Nothing => return true,
+                To::Object(to) => *to,
+                To::Key(key) => match self.holder(parent(object.table).unwrap_or(TWIG), key) {
+                    Some(above) => above,
+                    None => return false,
+                },
+            };
+            if self.objects[above].state == State::Doomed || self.objects[above].is_open() {
+                return false;
+            }
+            if !goes_with(self.objects[above].table) {
+                return true;
+            }
+            at = above;
+        }
+        false
     }
 
     fn plan(&mut self) -> Verdict {
@@ -614,15 +715,19 @@ impl World {
             if is_unique(object.table) && (is_new || wanted.text != object.base.text) {
                 let others = new.iter().chain(&changed).filter(|other| {
                     let (one, text) = (&self.objects[**other], &self.objects[**other].text);
-                    *other != at && one.table == object.table && *text == wanted.text && *text != one.base.text
+                    let takes = one.state == State::New || *text != one.base.text;
+                    *other != at && one.table == object.table && *text == wanted.text && takes
                 });
                 let held = before.of.iter().find(|((table, key), row)| {
                     *table == object.table && row.text == wanted.text && *key != self.key_of(*at)
                 });
+                // What goes along goes first, where nothing that is written could go with it.
+                let first = changed.is_empty() && new.iter().all(|new| self.is_apart(*new));
                 let moves = held.is_none_or(|((table, key), _)| {
                     self.holder(*table, key).is_some_and(|holder| {
                         doomed.contains(&holder)
                             || changed.contains(&holder) && self.objects[holder].text != wanted.text
+                            || first && !self.objects[holder].is_open() && self.goes(holder)
                     })
                 });
                 maybe |= others.count() > 0 || !moves;
@@ -683,7 +788,15 @@ impl World {
         self.broken = false;
         self.pending.clear();
         self.rows = past.rows.clone();
+        // Rows that were inserted since, and whose objects were forgotten.
+        let is_new = |at: usize| past.objects.get(at).is_none_or(Option::is_none);
+        let lost: BTreeSet<(usize, Option<Key>)> = (0..)
+            .zip(&self.objects)
+            .filter(|(at, object)| object.state == State::Forgotten && object.added && is_new(*at))
+            .map(|(_, object)| (object.table, object.key.clone()))
+            .collect();
         for (at, object) in self.objects.iter_mut().enumerate() {
+            object.dropped = false;
             if object.state == State::Forgotten {
                 continue;
             }
@@ -694,6 +807,7 @@ impl World {
                     *object = Object { expired, read, unsure: before.unsure || again, ..before.clone() };
                 }
                 None if object.added => (object.state, object.key) = (State::Detached, None),
+                None if lost.contains(&(object.table, object.key.clone())) => object.state = State::Detached,
                 None => (object.state, object.expired, object.unsure) = (State::Clean, true, true),
             }
         }
@@ -799,6 +913,7 @@ enum Relation {
     Visits,
     Clubs,
     Members,
+    Twigs,
 }
 
 impl Relation {
@@ -807,7 +922,8 @@ impl Relation {
             REGION => &[Self::To, Self::Children, Self::People],
             PERSON => &[Self::To, Self::Pets, Self::Visits, Self::Clubs],
             PET | VISIT => &[Self::To],
-            _ => &[Self::Members],
+            CLUB => &[Self::Members],
+            _ => &[Self::To, Self::Twigs],
         }
     }
 
@@ -818,6 +934,7 @@ impl Relation {
             Self::People => Some(PERSON),
             Self::Pets => Some(PET),
             Self::Visits => Some(VISIT),
+            Self::Twigs => Some(TWIG),
             _ => None,
         }
     }
@@ -856,6 +973,10 @@ async fn rows_of(db: &impl Executor) -> Checked<Rows> {
     }
     for (id, x, text) in sql!("SELECT id, x, name FROM so_clubs").all(db).await.map_err(told)? {
         rows.of.insert((CLUB, Key::Int(id)), Row { x, text, to: None });
+    }
+    let sql = sql!("SELECT id, x, name, parent_id FROM so_twigs");
+    for (id, x, text, to) in sql.all::<(i64, i64, String, Option<i64>)>(db).await.map_err(told)? {
+        rows.of.insert((TWIG, Key::Int(id)), Row { x, text, to: to.map(Key::Int) });
     }
     for (person, club) in sql!("SELECT person_id, club_id FROM so_clubs_so_people").all(db).await.map_err(told)? {
         rows.links.insert((Key::Int(person), Key::Int(club)));
@@ -905,8 +1026,16 @@ impl Run<'_> {
     /// Where a foreign key may point: by handle, by key, at no row, or nowhere.
     fn any_to(&mut self, table: usize) -> Option<To> {
         let there = parent(table)?;
-        if !goes_with(table) && self.dice.one_in(4) {
+        if !must_point(table) && self.dice.one_in(4) {
             return Some(To::Nothing);
+        }
+        if self.dice.one_in(60) {
+            // One that was rolled back, or deleted before it had a row.
+            let mut gone = self.world.in_state(State::Detached);
+            gone.retain(|at| self.world.objects[*at].table == there);
+            if let Some(at) = self.dice.any(&gone) {
+                return Some(To::Object(*at));
+            }
         }
         if self.dice.one_in(60) {
             let nobody = if there == REGION { Key::Text("nowhere".into()) } else { Key::Int(999_999) };
@@ -952,6 +1081,7 @@ impl Run<'_> {
             Any::Pet(_) => PET,
             Any::Visit(_) => VISIT,
             Any::Club(_) => CLUB,
+            Any::Twig(_) => TWIG,
         };
         if let Some(at) = self.world.holder(table, &seen.key) {
             return Err(format!("{handle:?} was read, whose row {:?} has", self.world.objects[at].handle));
@@ -965,6 +1095,7 @@ impl Run<'_> {
             handle,
             state: State::Clean,
             added: false,
+            dropped: false,
             x: 0,
             text: String::new(),
             to: To::Nothing,
@@ -1075,6 +1206,8 @@ impl Run<'_> {
             (Any::Pet(h), _) => all!(h, owner, Any::Person),
             (Any::Visit(h), _) => all!(h, person, Any::Person),
             (Any::Club(h), _) => all!(h, members, Any::Person),
+            (Any::Twig(h), Relation::To) => all!(h, parent, Any::Twig),
+            (Any::Twig(h), _) => all!(h, twigs, Any::Twig),
         })
     }
 
@@ -1364,8 +1497,10 @@ impl Run<'_> {
             43..51 => self.link_clubs().await,
             51..56 => self.set().await,
             56..62 => self.delete(),
-            62..65 => self.hand_on(),
-            65..71 => {
+            62..64 => self.hand_on(),
+            64 => self.hand_on_from_below().await,
+            65 => self.delete_around().await,
+            66..71 => {
                 self.say("flush".into());
                 self.flush(By::Flush).await
             }
@@ -1432,7 +1567,7 @@ impl Run<'_> {
                 self.say(format!("refresh {at}"));
                 self.refresh(at).await
             }
-            95 => self.forget(),
+            95 => self.forget_any(),
             96 => {
                 self.say("another session".into());
                 self.start_again().await
@@ -1448,12 +1583,18 @@ impl Run<'_> {
             None => To::Nothing,
             Some(_) => match self.any_to(table) {
                 Some(to) => to,
-                None if goes_with(table) => return Ok(()),
+                None if must_point(table) => return Ok(()),
                 None => To::Nothing,
             },
         };
         let x = if self.dice.one_in(40) { -1 } else { self.dice.below(4) as i64 };
         let text = if table == PET || table == VISIT { String::new() } else { self.any_text(table) };
+        self.put(table, x, text, to);
+        Ok(())
+    }
+
+    /// A new object.
+    fn put(&mut self, table: usize, x: i64, text: String, to: To) {
         let aim = self.aim(&to);
         let handle = add(&mut self.session, table, x, &text, aim);
         self.say(format!("{} = add {handle:?} x {x} {text:?} {to:?}", self.world.objects.len()));
@@ -1464,6 +1605,7 @@ impl Run<'_> {
             handle,
             state: State::New,
             added: true,
+            dropped: false,
             x,
             text,
             to,
@@ -1473,7 +1615,6 @@ impl Run<'_> {
             unsure: false,
             read: 0,
         });
-        Ok(())
     }
 
     fn change(&mut self) -> Checked {
@@ -1510,7 +1651,8 @@ impl Run<'_> {
 
     /// Has-many relations, from the side of those that are pointed at.
     async fn link(&mut self) -> Checked {
-        let relations = [Relation::Children, Relation::People, Relation::Pets, Relation::Visits];
+        let relations =
+            [Relation::Children, Relation::People, Relation::Pets, Relation::Visits, Relation::Twigs, Relation::Twigs];
         let relation = *self.dice.any(&relations).unwrap();
         let child_table = relation.children().unwrap();
         let Some(owner) = self.any_alive(parent(child_table).unwrap()) else { return Ok(()) };
@@ -1534,10 +1676,11 @@ impl Run<'_> {
             (Any::Region(one), Any::Person(other)) => change!(people, one, other),
             (Any::Person(one), Any::Pet(other)) => change!(pets, one, other),
             (Any::Person(one), Any::Visit(other)) => change!(visits, one, other),
+            (Any::Twig(one), Any::Twig(other)) => change!(twigs, one, other),
             _ => return Ok(()),
         };
         let points = self.points_at(child, owner);
-        match (together, goes_with(child_table)) {
+        match (together, must_point(child_table)) {
             (true, _) => {
                 result.map_err(told)?;
                 self.touch(child);
@@ -1597,7 +1740,8 @@ impl Run<'_> {
 
     /// Exactly these, from either side.
     async fn set(&mut self) -> Checked {
-        let all = [Relation::Children, Relation::People, Relation::Pets, Relation::Clubs, Relation::Members];
+        let all =
+            [Relation::Children, Relation::People, Relation::Pets, Relation::Clubs, Relation::Members, Relation::Twigs];
         let relation = *self.dice.any(&all).unwrap();
         let (owners, others) = match relation {
             Relation::Clubs => (PERSON, CLUB),
@@ -1631,6 +1775,7 @@ impl Run<'_> {
             (Any::Person(h), Relation::Pets) => set!(h, pets, Any::Pet),
             (Any::Person(h), _) => set!(h, clubs, Any::Club),
             (Any::Club(h), _) => set!(h, members, Any::Person),
+            (Any::Twig(h), _) => set!(h, twigs, Any::Twig),
             _ => return Ok(()),
         };
         if let Relation::Clubs | Relation::Members = relation {
@@ -1653,7 +1798,7 @@ impl Run<'_> {
             .into_iter()
             .filter(|at| !self.world.objects[*at].is_open() && self.points_at(*at, owner))
             .collect();
-        if goes_with(others) && had.iter().any(|at| !wanted.contains(at)) {
+        if must_point(others) && had.iter().any(|at| !wanted.contains(at)) {
             let kind = result.err().map(|error| error.kind());
             return same("a set that leaves out what is never NULL", &kind, &Some(ErrorKind::Misuse));
         }
@@ -1705,6 +1850,9 @@ impl Run<'_> {
                         if one_below(self.world.objects[child].table) {
                             owners.push(child);
                         }
+                        if self.dice.one_in(4) {
+                            self.forget(child)?;
+                        }
                     }
                 }
             }
@@ -1725,7 +1873,8 @@ impl Run<'_> {
         self.say(format!("delete {at}"));
         on!(self.world.objects[at].handle, h => self.session.delete(h));
         let object = &mut self.world.objects[at];
-        object.state = if object.state == State::New { State::Detached } else { State::Doomed };
+        object.dropped = object.state == State::New;
+        object.state = if object.dropped { State::Detached } else { State::Doomed };
     }
 
     /// A unique value goes from one that is deleted to a new one, and what belonged to it is changed or goes along.
@@ -1743,26 +1892,8 @@ impl Run<'_> {
         if self.world.holder(REGION, &key).is_some_and(|at| self.world.objects[at].state == State::Doomed) {
             return Ok(());
         }
-        let text = object.text.clone();
-        let handle = add(&mut self.session, PERSON, 1, &text, Aim::Key(key));
         let new = self.world.objects.len();
-        self.say(format!("{new} = add {handle:?} x 1 {text:?} {to:?}"));
-        let base = Row { x: 1, text: text.clone(), to: None };
-        let state = State::New;
-        self.world.objects.push(Object {
-            handle,
-            state,
-            added: true,
-            x: 1,
-            text,
-            to,
-            base,
-            key: None,
-            read: 0,
-            expired: false,
-            unsure: false,
-            table: PERSON,
-        });
+        self.put(PERSON, 1, object.text.clone(), to);
         for child in self.alive(VISIT).into_iter().chain(self.alive(PET)) {
             let one = &self.world.objects[child];
             let of = one.to == To::Object(old) || self.world.aimed(&one.to) == object.key;
@@ -1791,19 +1922,81 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// An object that nothing waits for.
-    fn forget(&mut self) -> Checked {
-        let table = self.dice.below(TABLES);
-        let Some(at) = self.any_alive(table).filter(|at| self.world.objects[*at].state == State::Clean) else {
-            return Ok(());
-        };
-        let waits = |o: &Object| matches!(o.state, State::New | State::Changed) && o.to == To::Object(at);
-        if self.world.objects.iter().any(waits) || self.world.pending.keys().any(|(p, c)| *p == at || *c == at) {
+    /// A unique value goes to a new one from one that goes with another, which is deleted.
+    async fn hand_on_from_below(&mut self) -> Checked {
+        let table = if self.dice.one_in(3) { PERSON } else { TWIG };
+        let Some(holder) = self.any_alive(table) else { return Ok(()) };
+        self.say("flush".into());
+        self.flush(By::Flush).await?;
+        if self.world.broken || self.world.objects[holder].state != State::Clean {
             return Ok(());
         }
-        // One that comes again and is rolled back then would have no row that the session could know of.
-        let was_there = |past: &Past| past.objects.get(at).is_some_and(Option::is_some);
-        if !self.world.begun.as_ref().is_none_or(was_there) {
+        let mut top = holder;
+        while let Some(above) = self.above(top) {
+            top = above;
+            if self.dice.one_in(2) {
+                break;
+            }
+        }
+        let elsewhere = self.alive(REGION).into_iter().find(|at| *at != top && !self.world.objects[*at].is_open());
+        let to = match (table, elsewhere) {
+            (TWIG, _) => To::Nothing,
+            (_, Some(home)) => To::Object(home),
+            _ => return Ok(()),
+        };
+        if top == holder {
+            return Ok(());
+        }
+        self.doom(top);
+        let text = self.world.objects[holder].text.clone();
+        self.put(table, 1, text, to);
+        if self.dice.one_in(2) {
+            return Ok(());
+        }
+        self.say("flush".into());
+        self.flush(By::Flush).await
+    }
+
+    /// The row that an object's foreign key points at, where it is another object that nothing was changed of.
+    fn above(&self, at: usize) -> Option<usize> {
+        let object = &self.world.objects[at];
+        let above = self.world.holder(parent(object.table)?, &self.world.aimed(&object.to)?)?;
+        (above != at && self.world.objects[above].state == State::Clean).then_some(above)
+    }
+
+    /// A row is deleted, and one that goes with it over another, which the session does not have.
+    async fn delete_around(&mut self) -> Checked {
+        self.say("flush".into());
+        self.flush(By::Flush).await?;
+        let chain = |leaf: usize| {
+            let middle = self.above(leaf)?;
+            Some((leaf, middle, self.above(middle).filter(|top| *top != leaf)?))
+        };
+        let chains: Vec<_> = self.alive(TWIG).into_iter().filter_map(chain).collect();
+        let Some((leaf, middle, top)) = self.dice.any(&chains).copied() else { return Ok(()) };
+        if self.world.broken {
+            return Ok(());
+        }
+        self.forget(middle)?;
+        self.doom(top);
+        self.doom(leaf);
+        self.say("flush".into());
+        self.flush(By::Flush).await
+    }
+
+    /// Any object that nothing waits for.
+    fn forget_any(&mut self) -> Checked {
+        let table = self.dice.below(TABLES);
+        self.any_alive(table).map_or(Ok(()), |at| self.forget(at))
+    }
+
+    /// An object, where nothing waits for it.
+    fn forget(&mut self, at: usize) -> Checked {
+        if self.world.objects[at].state != State::Clean {
+            return Ok(());
+        }
+        let waits = |o: &Object| matches!(o.state, State::New | State::Changed) && o.to == To::Object(at);
+        if self.world.objects.iter().any(waits) || self.world.pending.keys().any(|(p, c)| *p == at || *c == at) {
             return Ok(());
         }
         self.say(format!("forget {at}"));
@@ -1867,27 +2060,10 @@ impl Run<'_> {
                 self.world.objects[at].state = State::Doomed;
                 on!(object.handle, h => self.session.delete(h));
             }
-            (2, Some(child)) => {
+            // SQLite could give the key to the row that points at it.
+            (2, Some(child)) if child != table => {
                 let to = if self.dice.one_in(2) { To::Object(at) } else { To::Key(key) };
-                let aim = self.aim(&to);
-                let handle = add(&mut self.session, child, 0, "t9", aim);
-                self.say(format!("{} = add {handle:?} {to:?}", self.world.objects.len()));
-                let base = Row { x: 0, text: String::new(), to: None };
-                let text = if child == PERSON { "t9".to_owned() } else { String::new() };
-                self.world.objects.push(Object {
-                    table: child,
-                    handle,
-                    state: State::New,
-                    added: true,
-                    x: 0,
-                    text,
-                    to,
-                    base,
-                    key: None,
-                    expired: false,
-                    unsure: false,
-                    read: 0,
-                });
+                self.put(child, 0, if is_unique(child) { "t9".to_owned() } else { String::new() }, to);
             }
             _ => return self.read_again().await,
         }
@@ -2004,6 +2180,10 @@ impl Run<'_> {
             }
             let key = on!(handle, h => self.session[h].seen().key);
             let place = (self.world.objects[at].table, key);
+            // What somebody else wrote before, the session was not told.
+            if before.of.get(&place) != Some(&self.world.objects[at].base) {
+                continue;
+            }
             let found = of!(place.0, Target, any => {
                 self.session.find::<Target>(<Target as Thing>::key_of(&place.1)).await.map_err(told)?.map(any)
             });
@@ -2034,7 +2214,7 @@ struct Failed {
 }
 
 async fn sequence(test: &Fixture, outside: &Fixture, seed: u64, skipped: &BTreeSet<usize>) -> Result<(), Failed> {
-    for table in ["so_clubs_so_people", "so_visits", "so_pets", "so_people", "so_regions", "so_clubs"] {
+    for table in ["so_clubs_so_people", "so_visits", "so_pets", "so_people", "so_regions", "so_clubs", "so_twigs"] {
         if let Err(error) = outside.execute(&format!("DELETE FROM {table}")).await {
             return Err(Failed { step: 0, why: told(error), said: Vec::new() });
         }
@@ -2123,7 +2303,7 @@ async fn shrunk(test: &Fixture, outside: &Fixture, seed: u64, mut failed: Failed
 conformance! {
     async fn a_session_is_what_a_plain_model_of_it_is(test: &Fixture) {
         let test = &test.with_connections(CONNECTIONS).await?;
-        test.db.create(models![Region, Person, Pet, Visit, Club]).await?;
+        test.db.create(models![Region, Person, Pet, Visit, Club, Twig]).await?;
         let outside = &test.beside(1).await?;
         let first = number("CORMORANT_TEST_SEED", 1);
         for seed in first..first + number("CORMORANT_TEST_ROUNDS", 200) {
@@ -2152,7 +2332,7 @@ fn club(name: &str) -> Club {
 }
 
 async fn begun(test: &Fixture) -> cormorant::Result<Session> {
-    test.db.create(models![Region, Person, Pet, Visit, Club]).await?;
+    test.db.create(models![Region, Person, Pet, Visit, Club, Twig]).await?;
     Ok(test.db.session())
 }
 

@@ -3,7 +3,7 @@
 use cormorant_driver::Result;
 use cormorant_sql::{Kind, Value};
 
-use super::{Record, State, deleted, stale};
+use super::{Record, State, deleted, stale_record};
 use crate::executor::{no_rows, statement};
 use crate::mapper::{by_key, equal};
 use crate::{Error, ErrorKind, Executor, Key as _, Model, problem};
@@ -40,7 +40,7 @@ impl<M: Model> Record<M> {
             .await
             .map_err(|error| problem::of_write(error, M::TABLE, &[], &[]))?;
         if done.rows == 0 {
-            return Err(stale::<M>(&key, "deleted"));
+            return Err(stale_record::<M>(&key, "deleted"));
         }
         self.state = State::Deleted;
         Ok(())

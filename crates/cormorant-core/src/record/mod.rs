@@ -19,6 +19,7 @@ use std::ops::{Deref, DerefMut};
 
 use cormorant_driver::{Error, ErrorKind};
 use cormorant_sql::Value;
+use cormorant_sql::schema::TableDef;
 
 #[allow(unused_imports, reason = "what flushes many models inserts with them")]
 pub(crate) use batch::{Batch, Chunk, check, chunks, insert_batch, insert_chunks};
@@ -176,24 +177,38 @@ impl<M: Model + PartialEq> PartialEq<M> for Record<M> {
     }
 }
 
-fn stale<M: Model>(key: &M::Key, what: &str) -> Error {
-    use crate::Key as _;
+/// What to say where a write found only some of its rows, whose keys these are.
+#[cold]
+pub(crate) fn stale<'k>(
+    table: &'static TableDef,
+    found: u64,
+    mut keys: impl ExactSizeIterator<Item = &'k [Value<'k>]>,
+    what: &str,
+) -> Error {
+    let wanted = keys.len() as u64;
     // A number is shown; a text could be anything.
-    let secret = M::TABLE.key_columns().any(|column| column.secret);
-    let mut values = Vec::new();
-    let which = match key.values(|value| values.push(value)).map(|()| values.as_slice()) {
-        Ok([Value::Int(key)]) if !secret => format!("the row with key {key}"),
-        _ => "the row".to_owned(),
+    let secret = table.key_columns().any(|column| column.secret);
+    let which = match keys.next() {
+        Some([Value::Int(key)]) if wanted == 1 && !secret => format!("the row with key {key} is"),
+        _ if wanted == 1 => "the row is".to_owned(),
+        _ => format!("{} of {wanted} rows are", wanted.saturating_sub(found)),
     };
-    let message = match M::TABLE.version() {
+    let message = match table.version() {
         None => format!(
-            "{which} is not there any more, so it was not {what}: someone deleted it or changed its key since it was read"
+            "{which} not there any more, so nothing was {what}: someone deleted what was read, or changed its key"
         ),
-        Some(_) => {
-            format!("{which} is not as it was read any more, so it was not {what}: someone changed or deleted it since")
-        }
+        Some(_) => format!("{which} not as read any more, so nothing was {what}: someone changed or deleted it since"),
     };
-    Error::new(ErrorKind::Stale, message).with_model(M::NAME)
+    Error::new(ErrorKind::Stale, message).with_model(table.model)
+}
+
+/// The same, of the one row of a record.
+fn stale_record<M: Model>(key: &M::Key, what: &str) -> Error {
+    use crate::Key as _;
+    let mut values = Vec::new();
+    // Without a key that can be told, it is a row.
+    _ = key.values(|value| values.push(value));
+    stale(M::TABLE, 0, std::iter::once(&*values), what)
 }
 
 fn deleted<M: Model>() -> Error {

@@ -3,7 +3,7 @@
 use cormorant_driver::Result;
 use cormorant_sql::Kind;
 
-use super::{Record, State, deleted, stale};
+use super::{Record, State, deleted, stale_record};
 use crate::executor::{Target, statement};
 use crate::mapper::by_key;
 use crate::{Error, ErrorKind, Executor, Key as _, Model, problem};
@@ -39,7 +39,7 @@ impl<M: Model> Record<M> {
             .await
             .map_err(|error| problem::of_query(error, M::TABLE))?;
         if !found {
-            return Err(stale::<M>(&key, "read"));
+            return Err(stale_record::<M>(&key, "read"));
         }
         self.state = State::Clean;
         Ok(())

@@ -4,7 +4,7 @@ use cormorant_driver::Result;
 use cormorant_sql::{Kind, Token, Value};
 use smallvec::SmallVec;
 
-use super::{Record, State, deleted, stale};
+use super::{Record, State, deleted, stale_record};
 use crate::executor::{no_rows, statement};
 use crate::mapper::{by_key, equal};
 use crate::query::class_of;
@@ -58,7 +58,7 @@ impl<M: Model> Record<M> {
         });
         drop(values);
         let done = match done {
-            Ok(done) if done.rows == 0 => Err(stale::<M>(&key, "saved")),
+            Ok(done) if done.rows == 0 => Err(stale_record::<M>(&key, "saved")),
             other => other,
         };
         if let State::Touched(snapshot) = &mut self.state {

@@ -1,6 +1,6 @@
 //! Carrying out what a flush writes.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ptr;
 
 use cormorant_driver::{Error, ErrorKind, Result};
@@ -98,10 +98,11 @@ impl Session {
             log.extend([(*old, Wrote::Delete), (*new, Wrote::Insert)].map(|(node, what)| Written { node, what }));
         }
         if !plan.moves.deletes.is_empty() {
-            self.write_loosened(&plan.loosened).await?;
+            // Once: a new row may have the key of one that is deleted here.
+            self.write_loosened(&std::mem::take(&mut plan.loosened)).await?;
             for rows in &mut plan.deletes {
                 let early = rows.split(&plan.moves.deletes);
-                self.delete_rows(early, &mut gone).await?;
+                self.delete_rows(early, &plan.taken, &mut gone).await?;
             }
         }
         for (node, columns, value) in plan.moves.updates {
@@ -120,6 +121,13 @@ impl Session {
             for at in rows.rows {
                 table.set_state(at, State::Clean);
                 let identity = table.entities.identity(at)?;
+                if let Some(before) = table.find(&identity).filter(|before| table.state(*before) == State::Clean) {
+                    // Its row was there no more: somebody deleted it, or it went with another one.
+                    let node = Node { table: rows.table, at: before };
+                    table.set_state(before, State::Deleted);
+                    log.push(Written { node, what: Wrote::Delete });
+                    gone.push(node);
+                }
                 table.identify(identity, at);
                 log.push(Written { node: Node { table: rows.table, at }, what: Wrote::Insert });
             }
@@ -154,7 +162,7 @@ impl Session {
         self.write_links().await?;
         self.write_loosened(&plan.loosened).await?;
         for rows in plan.deletes {
-            self.delete_rows(rows, &mut gone).await?;
+            self.delete_rows(rows, &plan.taken, &mut gone).await?;
         }
         self.follow_deleted(gone)?;
         self.tables.iter_mut().for_each(Table::prune);
@@ -165,10 +173,11 @@ impl Session {
         Ok(())
     }
 
-    async fn delete_rows(&mut self, rows: Rows, gone: &mut Vec<Node>) -> Result<()> {
+    async fn delete_rows(&mut self, rows: Rows, taken: &HashSet<Node>, gone: &mut Vec<Node>) -> Result<()> {
         let Self { tables, unit, pool, log, .. } = self;
         let Some(table) = tables.get_mut(rows.table as usize) else { return Ok(()) };
-        write::delete(unit.target(pool), table, &rows.rows).await?;
+        let taken = |at: u32| taken.contains(&Node { table: rows.table, at });
+        write::delete(unit.target(pool), table, &rows.rows, taken).await?;
         for at in rows.rows {
             let identity = table.entities.identity(at)?;
             table.unidentify(&identity, at);

@@ -1,5 +1,6 @@
 //! The Unit of Work.
 
+mod above;
 mod collections;
 mod entities;
 mod flush;
@@ -34,6 +35,7 @@ pub use unit::{Savepoint, SessionScope};
 use crate::{Columns, IntoModel, Mapper};
 use collections::Collection;
 use handle::Node;
+use identity::Identity;
 use links::LinkSet;
 use table::{State, Table};
 use unit::Unit;
@@ -83,8 +85,8 @@ pub struct Session {
     collections: Vec<Collection>,
     links: Vec<LinkSet>,
     autoflush: bool,
-    /// Whether an object was ever deleted: others may point at it.
-    deleted: bool,
+    /// New objects that were deleted since the last flush: others may point at them.
+    dropped: Vec<Node>,
     before: Vec<Hook>,
     after: Vec<Hook>,
     /// Why nothing can be done before a rollback.
@@ -95,17 +97,19 @@ pub struct Session {
 type Hook = Box<dyn FnMut(&mut Session) -> Result<()> + Send>;
 
 /// What a flush did to an object, to be undone when it is rolled back.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Written {
     node: Node,
     what: Wrote,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 enum Wrote {
     Insert,
     Update,
     Delete,
+    /// It was inserted, and its object is not here any more; another one may have been read with this key.
+    Lost(Identity),
 }
 
 /// What an object is to its session.
@@ -137,7 +141,7 @@ impl Session {
             collections: Vec::new(),
             links: Vec::new(),
             autoflush: true,
-            deleted: false,
+            dropped: Vec::new(),
             before: Vec::new(),
             after: Vec::new(),
             broken: None,
@@ -180,10 +184,12 @@ impl Session {
     }
 
     fn doom(&mut self, node: Node) {
-        self.deleted = true;
         let Some(table) = self.tables.get_mut(node.table as usize) else { return };
         match table.state(node.at) {
-            State::New => table.set_state(node.at, State::Detached),
+            State::New => {
+                table.set_state(node.at, State::Detached);
+                self.dropped.push(node);
+            }
             State::Clean | State::Touched => {
                 table.set_state(node.at, State::Doomed);
                 table.doomed.push(node.at);
@@ -256,10 +262,16 @@ impl Session {
             self.lose(node);
         }
         let table = self.tables.get_mut(node.table as usize)?;
+        let identity = table.entities.base_identity(node.at).unwrap_or_default();
         table.release(node.at);
         let entity = table.typed_mut::<M>()?.take(node.at);
+        let inserted = |written: &&mut Written| written.node == node && matches!(written.what, Wrote::Insert);
+        if let Some(written) = self.log.iter_mut().find(inserted) {
+            written.what = Wrote::Lost(identity);
+        }
+        self.dropped.retain(|other| *other != node);
         // Savepoints count what was written before them.
-        let forgotten = |written: &Written| written.node == node;
+        let forgotten = |written: &Written| written.node == node && !matches!(written.what, Wrote::Lost(_));
         self.unit.shorten(|mark| self.log.iter().take(mark).filter(|written| forgotten(written)).count());
         self.log.retain(|written| !forgotten(written));
         self.forget_relations_of(node);

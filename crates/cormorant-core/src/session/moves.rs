@@ -5,12 +5,13 @@ use std::collections::{HashMap, HashSet};
 
 use cormorant_driver::Result;
 use cormorant_sql::Value;
-use cormorant_sql::schema::{ColumnType, OnDelete, TableDef};
+use cormorant_sql::schema::{ColumnType, TableDef};
 
 use super::Session;
+use super::above::{Above, cascades_from, join, tables_above};
 use super::handle::Node;
 use super::identity::Identity;
-use super::plan::cascades_from;
+use super::plan::relations;
 use super::table::State;
 use crate::Columns;
 
@@ -44,13 +45,14 @@ impl Session {
     }
 
     /// Finds what has to be free before it is taken. `changed` has the objects that change in unique columns, `all` those
-    /// that change.
+    /// that change, and `below` pairs of rows to delete, the second of which is deleted behind the first.
     pub(super) fn moves(
         &mut self,
         new: &[Node],
         changed: &[(Node, Columns)],
         doomed: &[Node],
         all: &[(Node, Columns)],
+        below: &[(Node, Node)],
     ) -> Result<Moves> {
         let mut moves = Moves::default();
         if changed.is_empty() && (new.is_empty() || doomed.is_empty()) {
@@ -75,16 +77,17 @@ impl Session {
                 }
             }
         }
+        let takers = new.iter().flat_map(|node| {
+            self.constraints(*node).into_iter().map(|(constraint, columns)| (*node, constraint, columns))
+        });
+        let takers: Vec<_> = takers.collect();
+        let going = self.going(takers.iter().chain(&moving), &dying, &mut given);
         if given.is_empty() {
             return Ok(moves);
         }
         // Rows that change after another one gave its value up: each, and whom it waits for.
         let mut waits: HashMap<Node, Vec<Node>> = HashMap::new();
         let mut wanted: HashSet<Node> = HashSet::new();
-        let takers = new.iter().flat_map(|node| {
-            self.constraints(*node).into_iter().map(|(constraint, columns)| (*node, constraint, columns))
-        });
-        let takers: Vec<_> = takers.collect();
         for (at, (node, constraint, columns)) in takers.iter().chain(&moving).enumerate() {
             let Some(place) = self.place_of(*node, *constraint, columns) else { continue };
             let Some(giver) = given.get(&place).copied().filter(|giver| giver != node) else { continue };
@@ -99,15 +102,26 @@ impl Session {
                 waits.entry(*node).or_default().push(giver);
             }
         }
-        for node in wanted.iter().filter(|node| dying.contains(node)) {
-            if !self.is_left(*node, all)? {
-                moves.deletes.insert(*node);
+        let mut giving: Vec<Node> = wanted.iter().copied().collect();
+        giving.retain(|node| dying.contains(node) || going.contains_key(node));
+        let left = if giving.is_empty() { Left::default() } else { self.left(new, all, &dying) };
+        let below = if giving.is_empty() { HashMap::new() } else { by_second(below) };
+        for node in giving {
+            // One of those that it goes with is enough.
+            let above = going.get(&node).map_or(std::slice::from_ref(&node), Vec::as_slice);
+            let mut early = above.iter().map(|node| with_those_below(*node, &below));
+            if let Some(early) = early.find(|rows| !rows.iter().any(|node| left.has(*node, self.def(*node)))) {
+                moves.deletes.extend(early);
+                continue;
+            }
+            if going.contains_key(&node) {
+                // Whether it goes at all, only the database knows: its row is not touched.
                 continue;
             }
             // Rows that point at it now will not when this flush is done: it is deleted behind them, as all are.
-            for (_, columns) in self.constraints(*node).into_iter().skip(1) {
+            for (_, columns) in self.constraints(node).into_iter().skip(1) {
                 let held = self.tables.get(node.table as usize).and_then(|table| stand_in(table.def, &columns));
-                moves.updates.extend(held.zip(columns.first()).map(|(held, first)| (*node, vec![*first], Some(held))));
+                moves.updates.extend(held.zip(columns.first()).map(|(held, first)| (node, vec![*first], Some(held))));
             }
         }
         let early: Vec<_> = moving.into_iter().filter(|(node, ..)| wanted.contains(node)).collect();
@@ -144,27 +158,88 @@ impl Session {
         }
     }
 
-    /// Whether objects that change may be on their way from this one to another, or would be deleted with it before they
-    /// are written.
-    fn is_left(&self, node: Node, changed: &[(Node, Columns)]) -> Result<bool> {
-        let Some(table) = self.tables.get(node.table as usize) else { return Ok(false) };
-        let (target, identity) = (table.def, table.entities.identity(node.at)?);
-        let left = |(other, columns): &(Node, Columns)| {
-            let Some(table) = self.tables.get(other.table as usize) else { return false };
-            table.def.relations.iter().any(|key| {
-                let cascades = key.on_delete == OnDelete::Cascade;
-                match std::ptr::eq((key.target)(), target) {
-                    true if key.columns.iter().any(|column| columns.contains(*column)) => true,
-                    true => {
-                        cascades
-                            && Identity::pointed(&*table.entities, other.at, key.columns).as_ref() == Some(&identity)
+    /// Objects that are not deleted themselves but go with those that are, and hold what others take: each with the
+    /// deleted ones that it goes with. What they hold is given up then.
+    fn going<'t>(
+        &mut self,
+        takers: impl Iterator<Item = &'t (Node, usize, Vec<u16>)>,
+        dying: &HashSet<Node>,
+        given: &mut HashMap<Place, Node>,
+    ) -> HashMap<Node, Vec<Node>> {
+        let mut going = HashMap::new();
+        let mut deleted = Vec::new();
+        dying.iter().filter_map(|node| self.def(*node)).for_each(|def| join(&mut deleted, &[def]));
+        let goes_with = |def: &&TableDef| deleted.iter().any(|deleted| std::ptr::eq(*deleted, *def));
+        let below: Vec<bool> = self
+            .tables
+            .iter()
+            .map(|table| !deleted.is_empty() && tables_above(table.def).iter().any(goes_with))
+            .collect();
+        let mut wanted: HashMap<(u32, usize), (Vec<u16>, HashSet<Place>)> = HashMap::new();
+        for (node, constraint, columns) in takers.filter(|(node, ..)| below.get(node.table as usize) == Some(&true)) {
+            let Some(place) = self.place_of(*node, *constraint, columns) else { continue };
+            if !given.contains_key(&place) {
+                let (_, places) =
+                    wanted.entry((node.table, *constraint)).or_insert_with(|| (columns.clone(), HashSet::new()));
+                places.insert(place);
+            }
+        }
+        for ((number, constraint), (columns, places)) in wanted {
+            let Some(table) = self.tables.get(number as usize) else { continue };
+            let saved = table.in_state(|state| matches!(state, State::Clean | State::Touched));
+            let held = saved.filter_map(|at| {
+                let node = Node { table: number, at };
+                self.place_of(node, constraint, &columns).filter(|place| places.contains(place)).zip(Some(node))
+            });
+            for (place, node) in held.collect::<Vec<_>>() {
+                let mut above = Vec::new();
+                self.climb(node, &mut |step| match step {
+                    Above::Object(object) if dying.contains(&object) => {
+                        above.push(object);
+                        false
                     }
-                    // Over rows that may not be here.
-                    false => cascades && cascades_from((key.target)()).iter().any(|def| std::ptr::eq(*def, target)),
+                    _ => true,
+                });
+                if !above.is_empty() {
+                    given.insert(place, node);
+                    going.insert(node, above);
                 }
-            })
+            }
+        }
+        going
+    }
+
+    /// Rows to delete that have to stay until others are written: those are on their way from them, or would go with them.
+    fn left(&mut self, new: &[Node], changed: &[(Node, Columns)], dying: &HashSet<Node>) -> Left {
+        let mut left = Left::default();
+        let mut stay = |above: Above| {
+            match above {
+                Above::Object(object) if dying.contains(&object) => _ = left.rows.insert(object),
+                Above::Object(_) => {}
+                Above::Row(table) => join(&mut left.tables, &tables_above(table)),
+            }
+            true
         };
-        Ok(changed.iter().any(left))
+        for node in new {
+            for (relation, key) in relations(self.def(*node)) {
+                let Some(above) = self.above(*node, relation, key) else { continue };
+                stay(above);
+                if let Above::Object(object) = above {
+                    self.climb(object, &mut stay);
+                }
+            }
+        }
+        for (node, _) in changed {
+            self.climb(*node, &mut stay);
+        }
+        for (node, columns) in changed {
+            for (_, key) in relations(self.def(*node)) {
+                if key.columns.iter().any(|column| columns.contains(*column)) {
+                    join(&mut left.tables, &cascades_from((key.target)()));
+                }
+            }
+        }
+        left
     }
 
     fn constraints(&self, node: Node) -> Vec<(usize, Vec<u16>)> {
@@ -194,6 +269,39 @@ impl Session {
     fn is_whole(&self, node: Node) -> bool {
         self.tables.get(node.table as usize).is_some_and(|table| table.omitted(node.at).is_empty())
     }
+}
+
+/// What is not deleted early.
+#[derive(Default)]
+struct Left {
+    rows: HashSet<Node>,
+    /// All of these tables' rows.
+    tables: Vec<&'static TableDef>,
+}
+
+impl Left {
+    fn has(&self, node: Node, def: Option<&'static TableDef>) -> bool {
+        let whole = def.is_some_and(|def| self.tables.iter().any(|table| std::ptr::eq(*table, def)));
+        whole || self.rows.contains(&node)
+    }
+}
+
+fn by_second(pairs: &[(Node, Node)]) -> HashMap<Node, Vec<Node>> {
+    let mut by_second: HashMap<Node, Vec<Node>> = HashMap::new();
+    for (first, second) in pairs {
+        by_second.entry(*second).or_default().push(*first);
+    }
+    by_second
+}
+
+/// A row to delete, and those that have to be deleted before it.
+fn with_those_below(node: Node, below: &HashMap<Node, Vec<Node>>) -> HashSet<Node> {
+    let mut rows = HashSet::from([node]);
+    let mut next = vec![node];
+    while let Some(node) = next.pop() {
+        next.extend(below.get(&node).into_iter().flatten().filter(|node| rows.insert(**node)));
+    }
+    rows
 }
 
 /// A value that no row has, to stand in a column for as long as two rows exchange theirs; none for types with few values.

@@ -7,6 +7,7 @@ use cormorant_driver::{Error, ErrorKind, Result};
 use cormorant_sql::schema::{OnDelete, RelationDef, TableDef};
 
 use super::Session;
+use super::above::{Above, cascades_from, join, tables_above};
 use super::handle::Node;
 use super::identity::{Identity, Seeded};
 use super::links::LinkSet;
@@ -31,6 +32,12 @@ pub(super) struct Plan {
     /// Whether links were added or taken away.
     pub(super) links: bool,
     pub(super) deletes: Vec<Rows>,
+    /// Deleted rows, each with one that has to be deleted behind it.
+    pub(super) below: Vec<(Node, Node)>,
+    /// Deleted rows that may go with others, over rows that are not here, and the tables of those others.
+    pub(super) open: HashMap<Node, Vec<&'static TableDef>>,
+    /// Those of them that may be gone when it is their turn.
+    pub(super) taken: HashSet<Node>,
 }
 
 /// Rows of one table.
@@ -93,35 +100,35 @@ impl Session {
     /// What is invalid, and circles that nothing breaks.
     pub(super) fn plan(&mut self) -> Result<Plan> {
         let mut plan = Plan::default();
-        if self.deleted {
-            self.drop_orphans();
-        }
+        self.drop_orphans();
         self.tables.iter_mut().for_each(Table::prune);
         self.plan_inserts(&mut plan)?;
         self.plan_updates(&mut plan)?;
         self.plan_deletes(&mut plan)?;
         self.plan_moves(&mut plan)?;
+        self.plan_taken(&mut plan);
         plan.links = self.links.iter().any(LinkSet::is_pending);
         Ok(plan)
     }
 
-    /// New objects that point at deleted ones: the database would delete them too, or make their foreign key NULL, had
-    /// they been there.
+    /// New objects that point at those to delete: the database would delete them too, or make their foreign key NULL, had
+    /// they been there. Who points at one that was gone before is told so.
     fn drop_orphans(&mut self) {
-        let mut again = true;
+        let mut gone: HashSet<Node> = std::mem::take(&mut self.dropped).into_iter().collect();
+        let mut again = !gone.is_empty() || self.tables.iter().any(|table| !table.doomed.is_empty());
         while std::mem::take(&mut again) {
             for number in 0..self.tables.len() as u32 {
                 let Some(table) = self.table(number) else { continue };
                 let (def, new) = (table.def, table.new.clone());
                 for node in new.into_iter().map(|at| Node { table: number, at }) {
                     for (relation, key) in relations(def) {
-                        if self.state_of(node) != State::New || !self.points_at_deleted(node, relation) {
+                        if self.state_of(node) != State::New || !self.points_at_deleted(node, relation, &gone) {
                             continue;
                         }
                         let Some(table) = self.table(number) else { continue };
                         if key.on_delete == OnDelete::Cascade {
                             table.set_state(node.at, State::Detached);
-                            again = true;
+                            again |= gone.insert(node);
                         } else if key.on_delete == OnDelete::SetNull
                             && let Some(pointer) = table.entities.pointer(node.at, relation)
                         {
@@ -133,10 +140,10 @@ impl Session {
         }
     }
 
-    fn points_at_deleted(&mut self, node: Node, relation: u8) -> bool {
+    fn points_at_deleted(&mut self, node: Node, relation: u8, gone: &HashSet<Node>) -> bool {
         let object = self.table(node.table).and_then(|table| table.entities.pointer(node.at, relation)?.object());
-        let target = object.and_then(|place| self.find_place(place).ok()).map(|target| self.state_of(target));
-        matches!(target, Some(State::Doomed | State::Deleted | State::Detached))
+        let target = object.and_then(|place| self.find_place(place).ok());
+        target.is_some_and(|target| gone.contains(&target) || self.state_of(target) == State::Doomed)
     }
 
     /// The new objects, in the order that what they point at asks for.
@@ -270,20 +277,101 @@ impl Session {
             return Ok(());
         }
         let places = Positions::of(&nodes);
-        let mut edges = Vec::new();
+        let (mut edges, mut unknown) = (Vec::new(), Vec::new());
         for (from, node) in nodes.iter().enumerate() {
             for (relation, def) in relations(self.def(*node)) {
-                if let Some(target) = self.pointed_by_key(*node, def)
-                    && let Some(to) = places.get(target)
+                let nullable = nullable(self.def(*node), def);
+                let mut behind = |above: Above| match above {
+                    Above::Object(object) => {
+                        let to = places.get(object);
+                        edges.extend(to.map(|to| Edge { from, to, relation, nullable }));
+                        to.is_none()
+                    }
+                    Above::Row(table) => {
+                        if def.on_delete == OnDelete::Cascade {
+                            unknown.push((*node, table));
+                        }
+                        false
+                    }
+                };
+                if let Some(above) = self.above(*node, relation, def)
+                    && behind(above)
+                    && let Above::Object(object) = above
+                    && def.on_delete != OnDelete::SetNull
                 {
-                    edges.push(Edge { from, to, relation, nullable: nullable(self.def(*node), def) });
+                    // It may go with one further up, which may go with this one.
+                    let itself = |above: Above| matches!(above, Above::Object(object) if object == *node);
+                    self.climb(object, &mut |above| !itself(above) && behind(above));
                 }
             }
+            unknown.extend(self.may_point_elsewhere(*node).map(|table| (*node, table)));
         }
         let ordered = self.ordered(&nodes, &edges, &self.cascades(&nodes))?;
         plan.loosened.extend(ordered.held.iter().filter_map(|edge| relation_of(self, &nodes, edges.get(*edge)?)));
         plan.deletes = ordered.groups.iter().rev().map(|group| rows_of(&nodes, group)).collect();
+        let pair = |edge: &Edge| Some((*nodes.get(edge.from)?, *nodes.get(edge.to)?));
+        plan.below = edges.iter().filter_map(pair).collect();
+        plan.open = self.open(&nodes, &unknown);
+        if plan.open.is_empty() {
+            return Ok(());
+        }
+        // What may go with a row that a deleted one points at may take that one along as well.
+        for from in ordered.groups.iter().flatten() {
+            let first = edges.partition_point(|edge| edge.from < *from);
+            for edge in edges.iter().skip(first).take_while(|edge| edge.from == *from) {
+                let key = relation_of(self, &nodes, edge).filter(|(_, def)| def.on_delete == OnDelete::Cascade);
+                if let (Some((node, _)), Some((_, to))) = (key, pair(edge))
+                    && let Some(tables) = plan.open.get(&to).cloned()
+                {
+                    join(plan.open.entry(node).or_default(), &tables);
+                }
+            }
+        }
         Ok(())
+    }
+
+    /// Deleted rows that may go with others, of those that point at `unknown` rows of some tables.
+    fn open(&self, nodes: &[Node], unknown: &[(Node, &'static TableDef)]) -> HashMap<Node, Vec<&'static TableDef>> {
+        let mut deleted: Vec<&'static TableDef> = Vec::new();
+        if !unknown.is_empty() {
+            nodes.iter().filter_map(|node| self.def(*node)).for_each(|def| join(&mut deleted, &[def]));
+        }
+        let mut ways: Vec<(&'static TableDef, Vec<&'static TableDef>)> = Vec::new();
+        let mut open: HashMap<Node, Vec<&'static TableDef>> = HashMap::new();
+        for (node, table) in unknown {
+            if !ways.iter().any(|(known, _)| ptr::eq(*known, *table)) {
+                let mut above = tables_above(table);
+                above.retain(|table| deleted.iter().any(|other| ptr::eq(*other, *table)));
+                ways.push((table, above));
+            }
+            let above = ways.iter().find(|(known, above)| ptr::eq(*known, *table) && !above.is_empty());
+            if let Some((_, above)) = above {
+                join(open.entry(*node).or_default(), above);
+            }
+        }
+        open
+    }
+
+    /// Finds the rows that may be gone, with others, when it is their turn to be deleted.
+    fn plan_taken(&self, plan: &mut Plan) {
+        if plan.open.is_empty() {
+            return;
+        }
+        let mut before: Vec<&'static TableDef> = Vec::new();
+        for early in [true, false] {
+            for rows in &plan.deletes {
+                let nodes = rows.rows.iter().map(|at| Node { table: rows.table, at: *at });
+                let together: Vec<Node> = nodes.filter(|node| plan.moves.deletes.contains(node) == early).collect();
+                let Some(def) = together.first().and_then(|node| self.def(*node)) else { continue };
+                if together.len() > 1 {
+                    join(&mut before, &[def]);
+                }
+                let gone = |table: &&TableDef| before.iter().any(|other| ptr::eq(*other, *table));
+                let may = |node: &&Node| plan.open.get(node).is_some_and(|tables| tables.iter().any(gone));
+                plan.taken.extend(together.iter().filter(may));
+                join(&mut before, &[def]);
+            }
+        }
     }
 
     /// What has to be done first because a unique value moves.
@@ -308,7 +396,7 @@ impl Session {
             .iter()
             .flat_map(|(rows, columns)| nodes(rows).into_iter().map(|node| (node, *columns)))
             .collect();
-        plan.moves = self.moves(&new, &changed, &doomed, &all)?;
+        plan.moves = self.moves(&new, &changed, &doomed, &all, &plan.below)?;
         for (old, new) in plan.moves.switches.clone() {
             plan.inserts.iter_mut().for_each(|rows| rows.remove(new));
             plan.deletes.iter_mut().for_each(|rows| rows.remove(old));
@@ -319,18 +407,6 @@ impl Session {
             if !columns.is_empty() {
                 table.entities.bump(new.at).into_iter().for_each(|version| columns.add(version));
                 plan.updates.push((Rows { table: new.table, rows: vec![new.at] }, columns));
-            }
-        }
-        if plan.moves.deletes.is_empty() {
-            return Ok(());
-        }
-        // Parents stand behind their children.
-        for rows in plan.deletes.iter().rev() {
-            for node in nodes(rows) {
-                let mut pointed = relations(self.def(node)).filter_map(|(_, def)| self.pointed_by_key(node, def));
-                if pointed.any(|target| plan.moves.deletes.contains(&target)) {
-                    plan.moves.deletes.insert(node);
-                }
             }
         }
         Ok(())
@@ -404,30 +480,6 @@ impl Session {
             !columns.iter().any(|column| changed.contains(*column))
         })
     }
-
-    /// The object that a foreign key's value is the key of.
-    fn pointed_by_key(&self, node: Node, def: &'static RelationDef) -> Option<Node> {
-        let number = self.tables.iter().position(|table| ptr::eq(table.def, (def.target)()))?;
-        let entities = &*self.tables.get(node.table as usize)?.entities;
-        let at = self.tables.get(number)?.find(&Identity::pointed(entities, node.at, def.columns)?)?;
-        Some(Node { table: u32::try_from(number).ok()?, at })
-    }
-}
-
-/// A table, and those whose rows take its rows along when they are deleted.
-pub(super) fn cascades_from(def: &'static TableDef) -> Vec<&'static TableDef> {
-    let mut way = vec![def];
-    let mut next = 0;
-    while let Some(def) = way.get(next).copied() {
-        next += 1;
-        for key in def.relations.iter().filter(|key| key.on_delete == OnDelete::Cascade) {
-            let target = (key.target)();
-            if !way.iter().any(|known| ptr::eq(*known, target)) {
-                way.push(target);
-            }
-        }
-    }
-    way
 }
 
 /// The foreign keys of a table, by their numbers.

@@ -85,8 +85,10 @@ fn same(one: &TableDef, other: &TableDef) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use cormorant_macros::Model;
+
     use super::*;
-    use crate::prelude::*;
+    use crate::{ForeignKey, Mapper};
 
     #[derive(Model)]
     #[model(crate = "crate")]

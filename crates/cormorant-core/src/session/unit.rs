@@ -295,6 +295,7 @@ impl Session {
     fn undo(&mut self, mark: usize, since: u64) -> Result<()> {
         let mut result = Ok(());
         self.forget_relations();
+        self.dropped.clear();
         self.tables.iter_mut().for_each(|table| table.expire_read(since));
         for table in &mut self.tables {
             for at in std::mem::take(&mut table.touched) {
@@ -335,6 +336,13 @@ impl Session {
                     table.identify(identity, node.at);
                     table.set_state(node.at, State::Clean);
                 }),
+                Wrote::Lost(identity) => {
+                    if let Some(at) = table.find(&identity) {
+                        table.unidentify(&identity, at);
+                        table.set_state(at, State::Detached);
+                    }
+                    Ok(())
+                }
             };
             result = result.and(done);
         }

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use cormorant_driver::{Error, ErrorKind, Result, Row};
+use cormorant_driver::{Result, Row};
 use cormorant_sql::schema::TableDef;
 use cormorant_sql::{Buffer, Kind, Route, Token, Value};
 
@@ -13,7 +13,7 @@ use crate::executor::{Target, no_rows, statement};
 use crate::key::push_in;
 use crate::mapper::by_key;
 use crate::query::class_of;
-use crate::record::{Batch, before, insert_batch, stale_rows, update_rows};
+use crate::record::{Batch, before, insert_batch, stale, stale_rows, update_rows};
 use crate::relation::{MOST_KEYS, push_equal};
 use crate::{Columns, Unstorable, problem, validate};
 
@@ -95,7 +95,7 @@ impl Batch for NewRows<'_> {
 pub(super) async fn update(target: Target<'_>, table: &Table, columns: Columns, rows: &[u32]) -> Result<()> {
     let version = table.def.version().filter(|version| columns.contains(*version));
     let columns: Vec<u16> = columns.iter().collect();
-    let keys = rows.iter().map(|at| table.entities.base_identity(*at)).collect::<Result<Vec<_>>>()?;
+    let keys = identities(table, rows)?;
     let mut rows: Vec<(Identity, u32)> = keys.into_iter().zip(rows.iter().copied()).collect();
     rows.sort_by(|(one, _), (other, _)| one.order(other));
     let mut values = Vec::with_capacity(rows.len() * (columns.len() + 1));
@@ -146,14 +146,18 @@ pub(super) async fn move_value(
     let done = done.map_err(|error| {
         problem::of_write(error, table.def, columns, buffer.values.get(..columns.len()).unwrap_or_default())
     })?;
-    missing(table, 1, done.rows, "saved")
+    match done.rows {
+        0 => Err(stale(table.def, 0, [&*table.entities.base_identity(at)?.0].into_iter(), "saved")),
+        _ => Ok(()),
+    }
 }
 
-/// Deletes objects of one table, none of which points at another one.
-pub(super) async fn delete(target: Target<'_>, table: &mut Table, rows: &[u32]) -> Result<()> {
+/// Deletes objects of one table, none of which points at another one. Those that may be `taken` went with others, where
+/// they are gone.
+pub(super) async fn delete(target: Target<'_>, table: &Table, rows: &[u32], taken: impl Fn(u32) -> bool) -> Result<()> {
     for rows in rows.chunks(MOST_KEYS) {
         let mut buffer = Buffer::default();
-        let mut keys = rows.iter().map(|at| table.entities.base_identity(*at)).collect::<Result<Vec<_>>>()?;
+        let mut keys = identities(table, rows)?;
         match table.def.version() {
             None => push_identities(&mut buffer, table.def, keys.into_iter()),
             // Those that nobody has changed since.
@@ -168,10 +172,39 @@ pub(super) async fn delete(target: Target<'_>, table: &mut Table, rows: &[u32]) 
         }
         let statement = statement(Kind::Delete, table.def, &buffer.tokens);
         let done = target.run(&statement, &buffer.values, &mut no_rows).await;
-        let done = done.map_err(|error| problem::of_write(error, table.def, &[], &[]))?;
-        missing(table, rows.len() as u64, done.rows, "deleted")?;
+        let found = done.map_err(|error| problem::of_write(error, table.def, &[], &[]))?.rows;
+        if found < rows.len() as u64 {
+            let gone = rows.iter().filter(|at| taken(**at)).count() as u64;
+            let keys = identities(table, rows)?;
+            if found + gone < rows.len() as u64 || is_left(target, table.def, &keys).await? {
+                return Err(stale(table.def, found, keys.iter().map(|key| &*key.0), "deleted"));
+            }
+        }
     }
     Ok(())
+}
+
+/// The keys of objects' rows.
+fn identities(table: &Table, rows: &[u32]) -> Result<Vec<Identity>> {
+    rows.iter().map(|at| table.entities.base_identity(*at)).collect()
+}
+
+/// Whether one of some rows is there still, which has another version then.
+#[cold]
+async fn is_left(target: Target<'_>, table: &'static TableDef, keys: &[Identity]) -> Result<bool> {
+    if table.version().is_none() {
+        return Ok(false);
+    }
+    let mut buffer = Buffer::default();
+    push_identities(&mut buffer, table, keys.iter().cloned());
+    let statement = statement(Kind::Exists, table, &buffer.tokens);
+    let mut left = false;
+    let mut sink = |row: &mut Row<'_>| {
+        left = row.read(|cell| cell.bool())?;
+        Ok(())
+    };
+    target.run(&statement, &buffer.values, &mut sink).await.map_err(|error| problem::of_query(error, table))?;
+    Ok(left)
 }
 
 /// Makes a foreign key of some objects NULL.
@@ -183,8 +216,7 @@ pub(super) async fn loosen(target: Target<'_>, table: &Table, columns: &[u16], r
             buffer.push(Token::Set(*column));
             buffer.values.push(Value::Null);
         }
-        let keys = rows.iter().map(|at| table.entities.base_identity(*at)).collect::<Result<Vec<_>>>()?;
-        push_identities(&mut buffer, table.def, keys.into_iter());
+        push_identities(&mut buffer, table.def, identities(table, rows)?.into_iter());
         let statement = statement(Kind::Update, table.def, &buffer.tokens);
         let done = target.run(&statement, &buffer.values, &mut no_rows).await;
         done.map_err(|error| problem::of_write(error, table.def, columns, &[]))?;
@@ -249,17 +281,4 @@ pub(super) fn push_identities(
             buffer.push(Token::Filter);
         }
     }
-}
-
-fn missing(table: &Table, wanted: u64, found: u64, what: &str) -> Result<()> {
-    if found >= wanted {
-        return Ok(());
-    }
-    let message = match wanted {
-        1 => format!(
-            "the row is not there any more, so it was not {what}: someone deleted it or changed its key since it was read"
-        ),
-        _ => format!("{} of {wanted} rows are not there any more, so they were not {what}", wanted - found),
-    };
-    Err(Error::new(ErrorKind::Stale, message).with_model(table.def.model))
 }
