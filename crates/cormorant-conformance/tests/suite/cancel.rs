@@ -764,7 +764,7 @@ impl cormorant::FromRow for Bomb {
 fn every_public_async_method_is_cancelled() {
     let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut found = BTreeSet::new();
-    for file in sources(&crates.join("cormorant/src")) {
+    for file in sources(&crates.join("cormorant-core/src")) {
         found.extend(async_methods(&std::fs::read_to_string(file).unwrap()));
     }
     assert!(found.len() > 30, "the sources were read: {found:?}");

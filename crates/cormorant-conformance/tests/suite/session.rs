@@ -836,7 +836,10 @@ conformance! {
         assert_eq!(User::query().one(&test.db).await?.age, 3, "one that was never polled did nothing");
         if !test.is(Backend::Sqlite) {
             session[ann].age = 4;
-            assert!(poll_times(session.flush(), 1).await.is_none());
+            // A server may have answered before the first poll comes to its end.
+            while poll_times(session.flush(), 1).await.is_some() {
+                session[ann].age += 1;
+            }
             let error = session.flush().await.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::TransactionPoisoned, "{error}");
             session.rollback().await?;
