@@ -118,17 +118,18 @@ impl Session {
             let Some(table) = tables.get_mut(rows.table as usize) else { continue };
             write::insert(unit.target(pool), (rows.table, table), &rows.rows, &held).await?;
             let mark = log.len();
+            table.expect(rows.rows.len());
             for at in rows.rows {
                 table.set_state(at, State::Clean);
                 let identity = table.entities.identity(at)?;
-                if let Some(before) = table.find(&identity).filter(|before| table.state(*before) == State::Clean) {
+                if let Some(before) = table.identify(identity, at).filter(|before| table.state(*before) == State::Clean)
+                {
                     // Its row was there no more: somebody deleted it, or it went with another one.
                     let node = Node { table: rows.table, at: before };
                     table.set_state(before, State::Deleted);
                     log.push(Written { node, what: Wrote::Delete });
                     gone.push(node);
                 }
-                table.identify(identity, at);
                 log.push(Written { node: Node { table: rows.table, at }, what: Wrote::Insert });
             }
             self.know_new(rows.table, mark);

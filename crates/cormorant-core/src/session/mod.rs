@@ -35,7 +35,7 @@ pub use unit::{Savepoint, SessionScope};
 use crate::{Columns, IntoModel, Mapper};
 use collections::Collection;
 use handle::Node;
-use identity::Identity;
+use identity::{Identity, Seeded};
 use links::LinkSet;
 use table::{State, Table};
 use unit::Unit;
@@ -77,7 +77,7 @@ pub struct Session {
     id: u32,
     pool: Pool,
     tables: Vec<Table>,
-    types: HashMap<TypeId, u32>,
+    types: HashMap<TypeId, u32, Seeded>,
     unit: Unit,
     /// What the open transaction wrote, in order.
     log: Vec<Written>,
@@ -135,7 +135,7 @@ impl Session {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
             pool: pool.clone(),
             tables: Vec::new(),
-            types: HashMap::new(),
+            types: HashMap::default(),
             unit: Unit::default(),
             log: Vec::new(),
             collections: Vec::new(),

@@ -1,6 +1,7 @@
 //! In which order rows can be written that point at each other.
 
 use std::collections::HashMap;
+use std::iter::repeat_n;
 
 /// A row points at another one of those to write.
 #[derive(Clone, Copy, Debug)]
@@ -30,15 +31,22 @@ pub(super) struct Order {
 /// # Errors
 /// The edges of a cycle in which no foreign key may be NULL.
 pub(super) fn order(tables: &[u32], edges: &[Edge], behind: &[(u32, u32)]) -> Result<Order, Vec<usize>> {
+    let ranks = ranked(tables, edges.iter(), behind);
+    // Mostly no table leads back to itself, and then the rows need not be looked at one by one.
+    if edges.iter().all(|edge| get(&ranks, edge.from) != get(&ranks, edge.to)) {
+        return Ok(Order {
+            groups: groups(tables.len(), |row| (get(&ranks, row), get(tables, row))),
+            held: Vec::new(),
+        });
+    }
     let out = Adjacent::new(tables.len(), edges, |edge| edge.from);
     let (sequence, held) = sequence(tables, edges, &out)?;
     let mut left_out = vec![false; edges.len()];
     for edge in &held {
         set(&mut left_out, *edge, true);
     }
-    let kept = || edges.iter().zip(&left_out).filter(|(_, out)| !**out).map(|(edge, _)| edge);
-    let by_table = ranks(tables, kept(), behind);
-    let ranks: Vec<usize> = tables.iter().map(|table| by_table.get(table).copied().unwrap_or(0)).collect();
+    let kept = edges.iter().zip(&left_out).filter(|(_, out)| !**out).map(|(edge, _)| edge);
+    let ranks = ranked(tables, kept, behind);
     // Within tables that lead back to themselves: the longest way to a row that points at none of them.
     let mut depth = vec![0usize; tables.len()];
     for row in sequence {
@@ -47,11 +55,15 @@ pub(super) fn order(tables: &[u32], edges: &[Edge], behind: &[(u32, u32)]) -> Re
         let deepest = inside.map(|edge| get(&depth, edge.to) + 1).max();
         set(&mut depth, row, deepest.unwrap_or(0));
     }
-    let place = |row: usize| (get(&ranks, row), get(&depth, row), get(tables, row));
-    let mut rows: Vec<usize> = (0..tables.len()).collect();
-    rows.sort_by_key(|row| place(*row));
-    let groups = rows.chunk_by(|one, other| place(*one) == place(*other)).map(<[usize]>::to_vec).collect();
+    let groups = groups(tables.len(), |row| (get(&ranks, row), get(&depth, row), get(tables, row)));
     Ok(Order { groups, held })
+}
+
+/// So many rows by their places, in order; those of one place stay in theirs.
+fn groups<P: Ord>(rows: usize, place: impl Fn(usize) -> P) -> Vec<Vec<usize>> {
+    let mut rows: Vec<usize> = (0..rows).collect();
+    rows.sort_by_key(|row| place(*row));
+    rows.chunk_by(|one, other| place(*one) == place(*other)).map(<[usize]>::to_vec).collect()
 }
 
 /// The edges at each row.
@@ -157,12 +169,15 @@ fn cycle(start: usize, edges: &[Edge], out: &Adjacent, done: &[bool]) -> Vec<usi
     way.split_off(seen.get(&row).copied().unwrap_or(0).min(way.len()))
 }
 
-/// A number for each table: greater than those of the tables it points at, and the same for tables that lead to each
-/// other.
-fn ranks<'e>(tables: &[u32], edges: impl Iterator<Item = &'e Edge>, behind: &[(u32, u32)]) -> HashMap<u32, usize> {
-    let mut reach: HashMap<u32, Vec<u32>> = tables.iter().map(|table| (*table, Vec::new())).collect();
-    let edges = edges.map(|edge| (get(tables, edge.from), get(tables, edge.to)));
-    for (from, to) in edges.chain(behind.iter().copied()) {
+/// A number for each row, that of its table: greater than those of the tables it points at, and the same for tables that
+/// lead to each other.
+fn ranked<'e>(tables: &[u32], edges: impl Iterator<Item = &'e Edge>, behind: &[(u32, u32)]) -> Vec<usize> {
+    // Rows and edges of one table mostly stand together.
+    let same = tables.chunk_by(|one, other| one == other).filter_map(<[u32]>::first);
+    let mut reach: HashMap<u32, Vec<u32>> = same.map(|table| (*table, Vec::new())).collect();
+    let mut edges: Vec<(u32, u32)> = edges.map(|edge| (get(tables, edge.from), get(tables, edge.to))).collect();
+    edges.dedup();
+    for (from, to) in edges.into_iter().chain(behind.iter().copied()) {
         let known = reach.entry(from).or_default();
         if !known.contains(&to) {
             known.push(to);
@@ -198,7 +213,9 @@ fn ranks<'e>(tables: &[u32], edges: impl Iterator<Item = &'e Edge>, behind: &[(u
         });
         rank += 1;
     }
-    ranks
+    let same = tables.chunk_by(|one, other| one == other);
+    same.flat_map(|rows| repeat_n(rows.first().and_then(|table| ranks.get(table)).copied().unwrap_or(0), rows.len()))
+        .collect()
 }
 
 #[cfg(test)]

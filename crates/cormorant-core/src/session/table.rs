@@ -150,8 +150,14 @@ impl Table {
         self.identity.get(identity).copied()
     }
 
-    pub(super) fn identify(&mut self, identity: Identity, at: u32) {
-        self.identity.insert(identity, at);
+    /// Gives the object that had this key before.
+    pub(super) fn identify(&mut self, identity: Identity, at: u32) -> Option<u32> {
+        self.identity.insert(identity, at)
+    }
+
+    /// Makes room for so many more.
+    pub(super) fn expect(&mut self, more: usize) {
+        self.identity.reserve(more);
     }
 
     pub(super) fn unidentify(&mut self, identity: &Identity, at: u32) {
