@@ -25,6 +25,14 @@ struct Leaf {
     twig: ForeignKey<Twig>,
     #[model(unique, max_length = 20)]
     slug: String,
+    bugs: ManyToMany<Bug>,
+}
+
+#[derive(Model, Clone, Debug, PartialEq)]
+#[model(table = "sca_bugs")]
+struct Bug {
+    id: i64,
+    leaves: ManyToMany<Leaf>,
 }
 
 /// The same, with versions.
@@ -39,7 +47,7 @@ struct Page {
 }
 
 async fn begun(test: &Fixture) -> Result<Session> {
-    test.db.create(models![Twig, Leaf, Page]).await?;
+    test.db.create(models![Twig, Leaf, Bug, Page]).await?;
     Ok(test.db.session())
 }
 
@@ -62,6 +70,26 @@ async fn chain(session: &mut Session, slugs: &[&str]) -> Result<Vec<Handle<Twig>
 }
 
 conformance! {
+    async fn what_went_early_is_linked_with_nothing(test: &Fixture) {
+        let mut session = begun(test).await?;
+        let leaf = |twig: Handle<Twig>, slug: &str| {
+            Leaf { id: 0, twig: twig.into(), slug: slug.into(), bugs: ManyToMany::default() }
+        };
+        let (old, new) = (session.add(twig("old", None)), session.add(twig("new", None)));
+        session.add(leaf(old, "a"));
+        let other = session.add(leaf(old, "b"));
+        session.commit().await?;
+        // The old twig goes before the new leaf takes what one of its leaves held; the other leaf goes as well.
+        session.delete(old);
+        session.add(leaf(new, "a"));
+        let bug = session.add(Bug { id: 0, leaves: ManyToMany::default() });
+        session.link(bug, |b| b.leaves(), other).await?;
+        session.commit().await?;
+        assert_eq!(test.rows_in("sca_leaves").await?, 1);
+        assert_eq!((session.state(other), session.related(bug, |b| b.leaves()).await?), (ObjectState::Deleted, vec![]));
+        assert_eq!(Bug::query().count(&test.db).await?, 1);
+    }
+
     async fn what_goes_with_a_row_above_is_deleted_before_it(test: &Fixture) {
         let mut session = begun(test).await?;
         let twigs = chain(&mut session, &["a", "b", "c", "d"]).await?;
@@ -141,12 +169,12 @@ conformance! {
     async fn a_unique_value_of_a_row_that_goes_along_is_taken(test: &Fixture) {
         let mut session = begun(test).await?;
         let twigs = chain(&mut session, &["a", "b", "c"]).await?;
-        let leaf = session.add(Leaf { id: 0, twig: twigs[2].into(), slug: "l".into() });
+        let leaf = session.add(Leaf { id: 0, twig: twigs[2].into(), slug: "l".into(), bugs: ManyToMany::default() });
         let free = session.add(twig("free", None));
         session.commit().await?;
         session.delete(twigs[0]);
         let new = session.add(twig("c", None));
-        let second = session.add(Leaf { id: 0, twig: new.into(), slug: "l".into() });
+        let second = session.add(Leaf { id: 0, twig: new.into(), slug: "l".into(), bugs: ManyToMany::default() });
         session[free].slug = "b".into();
         session.commit().await?;
         let states = [twigs[1], twigs[2], new, free].map(|twig| session.state(twig));
@@ -171,7 +199,7 @@ conformance! {
         // One below it is deleted as well.
         session[new].slug = "z".into();
         let twigs = chain(&mut session, &["a", "b"]).await?;
-        let leaf = session.add(Leaf { id: 0, twig: twigs[1].into(), slug: "l".into() });
+        let leaf = session.add(Leaf { id: 0, twig: twigs[1].into(), slug: "l".into(), bugs: ManyToMany::default() });
         session.commit().await?;
         session.delete(twigs[0]);
         session.delete(leaf);

@@ -1222,7 +1222,12 @@ impl Run<'_> {
         let rows: Vec<(usize, Key)> = match (relation, relation.children(), &key) {
             (Relation::To, ..) => match &object.to {
                 To::Nothing => Vec::new(),
-                To::Object(to) if self.world.objects[*to].is_alive() => Vec::new(),
+                To::Object(to) if self.world.objects[*to].is_alive() => {
+                    // One that has expired is read again.
+                    let target = &self.world.objects[*to];
+                    let there = target.key.clone().filter(|_| target.is_open()).map(|key| (target.table, key));
+                    there.filter(|there| self.world.rows.of.contains_key(there)).into_iter().collect()
+                }
                 To::Object(to) if self.world.objects[*to].state == State::Detached => return Ok(()),
                 to => {
                     let there = (parent(object.table).unwrap(), self.world.aimed(to).unwrap());

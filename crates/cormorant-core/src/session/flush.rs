@@ -160,6 +160,8 @@ impl Session {
                 }
             }
         }
+        // Links of what went with early deletes would point at rows that are gone.
+        self.follow_deleted(std::mem::take(&mut gone))?;
         self.write_links().await?;
         self.write_loosened(&plan.loosened).await?;
         for rows in plan.deletes {

@@ -1,7 +1,7 @@
 //! Unique values that move from one row to another within a flush: who has a value gives it up before somebody else
 //! takes it. Statements are otherwise ordered by foreign keys alone, and would collide.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use cormorant_driver::Result;
 use cormorant_sql::Value;
@@ -125,35 +125,53 @@ impl Session {
             }
         }
         let early: Vec<_> = moving.into_iter().filter(|(node, ..)| wanted.contains(node)).collect();
-        self.order_moves(early, &waits, &mut moves);
+        self.order_moves(&early, &waits, &mut moves);
         Ok(moves)
     }
 
     /// Puts rows that change behind those whose values they take. Where they go round in a circle, one of them takes a
     /// value for the time being.
-    fn order_moves(
-        &self,
-        mut early: Vec<(Node, usize, Vec<u16>)>,
-        waits: &HashMap<Node, Vec<Node>>,
-        moves: &mut Moves,
-    ) {
-        let mut left: HashSet<Node> = early.iter().map(|(node, ..)| *node).collect();
-        while !early.is_empty() {
-            let blocked =
-                |node: Node| waits.get(&node).is_some_and(|givers| givers.iter().any(|giver| left.contains(giver)));
-            let ready = early.iter().position(|(node, ..)| !blocked(*node));
-            let (node, _, columns) = early.remove(ready.unwrap_or(0));
-            let held = match ready {
+    fn order_moves(&self, early: &[(Node, usize, Vec<u16>)], waits: &HashMap<Node, Vec<Node>>, moves: &mut Moves) {
+        let mut entries: HashMap<Node, Vec<usize>> = HashMap::new();
+        for (at, (node, ..)) in early.iter().enumerate() {
+            entries.entry(*node).or_default().push(at);
+        }
+        // Who waits for a row, and for how many others each of them does.
+        let mut waiting: HashMap<Node, Vec<Node>> = HashMap::new();
+        let mut blocked: HashMap<Node, usize> = HashMap::new();
+        for node in entries.keys() {
+            for giver in waits.get(node).into_iter().flatten().filter(|giver| entries.contains_key(giver)) {
+                waiting.entry(*giver).or_default().push(*node);
+                *blocked.entry(*node).or_default() += 1;
+            }
+        }
+        let mut left: BTreeSet<usize> = (0..early.len()).collect();
+        let is_free = |(_, (node, ..)): &(usize, &(Node, usize, Vec<u16>))| !blocked.contains_key(node);
+        let mut ready: BTreeSet<usize> = early.iter().enumerate().filter(is_free).map(|(at, _)| at).collect();
+        while let Some(first) = left.first().copied() {
+            let free = ready.pop_first();
+            let at = free.unwrap_or(first);
+            left.remove(&at);
+            let Some((node, _, columns)) = early.get(at) else { continue };
+            let held = match free {
                 Some(_) => None,
-                None => self.tables.get(node.table as usize).and_then(|table| stand_in(table.def, &columns)),
+                None => self.tables.get(node.table as usize).and_then(|table| stand_in(table.def, columns)),
             };
             let columns = match (&held, columns.first()) {
                 (Some(_), Some(first)) => vec![*first],
-                _ => columns,
+                _ => columns.clone(),
             };
-            moves.updates.push((node, columns, held));
-            if !early.iter().any(|(other, ..)| *other == node) {
-                left.remove(&node);
+            moves.updates.push((*node, columns, held));
+            if entries.get(node).into_iter().flatten().any(|at| left.contains(at)) {
+                continue;
+            }
+            for waiter in waiting.remove(node).into_iter().flatten() {
+                let Some(others) = blocked.get_mut(&waiter) else { continue };
+                *others -= 1;
+                if *others == 0 {
+                    blocked.remove(&waiter);
+                    ready.extend(entries.get(&waiter).into_iter().flatten().filter(|at| left.contains(at)));
+                }
             }
         }
     }
