@@ -33,6 +33,11 @@ pub(crate) fn run(options: &TestOptions) -> bool {
                 check(&[&package[..], &["--", "-D", "warnings"]].concat())
             });
         }
+        report.step("links of the documentation", || {
+            let mut doc = cargo();
+            doc.args(["doc", "--workspace", "--all-features", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings");
+            Tally::check(succeeded(&mut doc, |_| {}))
+        });
         report.step("dependencies", || said(dependencies::check(&mut cargo())));
     }
     let environment = Environment::new(&backends, &servers);

@@ -268,8 +268,9 @@ pub trait Model: Mapper<Entity = Self> + IntoModel<Model = Self> + Send + Sync {
     ///
     /// # Errors
     /// After every error nothing is kept, and the records are as changed as before:
-    /// [`ErrorKind::Validation`] with every fault of every record, before anything is sent; [`ErrorKind::Misuse`] for a
-    /// record that was never saved, and for two of the same row; [`ErrorKind::Stale`] when a row is gone, with its key
+    /// [`ErrorKind::Validation`](crate::ErrorKind::Validation) with every fault of every record, before anything is sent;
+    /// [`ErrorKind::Misuse`](crate::ErrorKind::Misuse) for a record that was never saved, and for two of the same row;
+    /// [`ErrorKind::Stale`](crate::ErrorKind::Stale) when a row is gone, with its key
     /// where that is a number; those of the database.
     fn update_many<'r>(
         db: &impl Executor,

@@ -13,7 +13,7 @@ use crate::expr::Predicate;
 use crate::query::class_of;
 use crate::{Executor, ForeignKey, Model, PathOf, Query, Record, key, problem};
 
-/// The related rows of one row: what [`Children`] and [`Links`] read.
+/// The related rows of one row: what [`Children`](super::Children) and [`Links`](super::Links) read.
 #[must_use = "a relation does nothing before a verb: `.all(&db).await?`"]
 pub struct Related<'a, M: Model> {
     pub(super) def: &'static ManyDef,
