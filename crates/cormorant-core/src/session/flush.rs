@@ -118,7 +118,7 @@ impl Session {
             let Some(table) = tables.get_mut(rows.table as usize) else { continue };
             write::insert(unit.target(pool), (rows.table, table), &rows.rows, &held).await?;
             let mark = log.len();
-            table.expect(rows.rows.len());
+            table.make_room(rows.rows.len());
             for at in rows.rows {
                 table.set_state(at, State::Clean);
                 let identity = table.entities.identity(at)?;
@@ -182,11 +182,10 @@ impl Session {
         let taken = |at: u32| taken.contains(&Node { table: rows.table, at });
         write::delete(unit.target(pool), table, &rows.rows, taken).await?;
         for at in rows.rows {
-            let identity = table.entities.identity(at)?;
-            table.unidentify(&identity, at);
-            table.set_state(at, State::Deleted);
-            log.push(Written { node: Node { table: rows.table, at }, what: Wrote::Delete });
-            gone.push(Node { table: rows.table, at });
+            table.bury(at)?;
+            let node = Node { table: rows.table, at };
+            log.push(Written { node, what: Wrote::Delete });
+            gone.push(node);
         }
         Ok(())
     }
@@ -255,9 +254,7 @@ impl Session {
         for (at, _) in pointing {
             let node = Node { table: number, at };
             if def.on_delete == OnDelete::Cascade {
-                let identity = table.entities.identity(at)?;
-                table.unidentify(&identity, at);
-                table.set_state(at, State::Deleted);
+                table.bury(at)?;
                 log.push(Written { node, what: Wrote::Delete });
                 gone.push(node);
             } else {

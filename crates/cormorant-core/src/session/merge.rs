@@ -67,7 +67,7 @@ impl Session {
         if !wanted.is_empty() {
             self.write_first().await?;
             let found: HashSet<Node> = self.read_keys(number, wanted.clone()).await?.into_iter().collect();
-            wanted.iter().for_each(|key| self.miss(number, key, &found));
+            wanted.iter().for_each(|key| self.miss(number, key, |node| found.contains(node)));
         }
         for (model, key) in models.iter().zip(&keys) {
             self.tables.get(number as usize).map_or(Ok(()), |table| same_version(table, model, key))?;

@@ -262,13 +262,12 @@ impl Session {
             self.lose(node);
         }
         let table = self.tables.get_mut(node.table as usize)?;
-        let identity = table.entities.base_identity(node.at).unwrap_or_default();
-        table.release(node.at);
-        let entity = table.typed_mut::<M>()?.take(node.at);
         let inserted = |written: &&mut Written| written.node == node && matches!(written.what, Wrote::Insert);
         if let Some(written) = self.log.iter_mut().find(inserted) {
-            written.what = Wrote::Lost(identity);
+            written.what = Wrote::Lost(table.entities.base_identity(node.at).unwrap_or_default());
         }
+        table.release(node.at);
+        let entity = table.typed_mut::<M>()?.take(node.at);
         self.dropped.retain(|other| *other != node);
         // Savepoints count what was written before them.
         let forgotten = |written: &Written| written.node == node && !matches!(written.what, Wrote::Lost(_));

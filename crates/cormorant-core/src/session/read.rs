@@ -80,15 +80,15 @@ impl Session {
         self.write_first().await?;
         let mut buffer = Buffer::default();
         push_identity(&mut buffer, M::TABLE, identity.clone());
-        let found: HashSet<Node> = self.read(number, &buffer).await?.into_iter().collect();
-        self.miss(number, &identity, &found);
+        let found = self.read(number, &buffer).await?;
+        self.miss(number, &identity, |node| found.contains(node));
         Ok(found.into_iter().next().map(|node| self.handle(node)))
     }
 
     /// The row of an object that has expired was looked for: it is gone, unless it was found.
-    pub(super) fn miss(&mut self, number: u32, key: &Identity, found: &HashSet<Node>) {
+    pub(super) fn miss(&mut self, number: u32, key: &Identity, found: impl Fn(&Node) -> bool) {
         let Some(table) = self.tables.get_mut(number as usize) else { return };
-        let Some(at) = table.find(key).filter(|at| !found.contains(&Node { table: number, at: *at })) else { return };
+        let Some(at) = table.find(key).filter(|at| !found(&Node { table: number, at: *at })) else { return };
         table.unidentify(key, at);
         table.set_state(at, State::Deleted);
         // Where this transaction deleted it, a rollback brings it back.

@@ -155,8 +155,16 @@ impl Table {
         self.identity.insert(identity, at)
     }
 
-    /// Makes room for so many more.
-    pub(super) fn expect(&mut self, more: usize) {
+    /// The row of an object was deleted.
+    pub(super) fn bury(&mut self, at: u32) -> Result<()> {
+        let identity = self.entities.identity(at)?;
+        self.unidentify(&identity, at);
+        self.set_state(at, State::Deleted);
+        Ok(())
+    }
+
+    /// Makes room for the keys of so many more.
+    pub(super) fn make_room(&mut self, more: usize) {
         self.identity.reserve(more);
     }
 
