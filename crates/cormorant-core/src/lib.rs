@@ -24,6 +24,7 @@ mod scalar;
 mod schema;
 mod select;
 mod session;
+mod step;
 mod support;
 mod transaction;
 mod validate;

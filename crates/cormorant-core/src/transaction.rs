@@ -4,7 +4,9 @@ use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use cormorant_driver::{Begin, Call, Done, Error, ErrorKind, Gate, Lease, Pass, Pool, Request, Result, Sink};
+use cormorant_driver::{
+    Begin, Call, Done, Error, ErrorKind, Failed, Gate, Lease, Part, Pass, Pool, Request, Result, Sink,
+};
 
 use crate::executor::{Target, Work};
 
@@ -219,6 +221,13 @@ impl Transaction {
         let done = running.lease()?.connection()?.run(call, sink).await;
         running.finish();
         done
+    }
+
+    pub(crate) async fn call_all(&self, parts: &mut [Part<'_>]) -> Result<(), Failed> {
+        let mut running = self.enter(self.patience()).await?;
+        let result = running.lease()?.connection()?.run_all(parts).await;
+        running.finish();
+        result
     }
 
     /// How long to wait for what somebody else holds.

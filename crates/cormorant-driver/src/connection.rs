@@ -77,6 +77,32 @@ impl<'a> Call<'a> {
 /// What rows are handed to, one by one.
 pub type Sink<'a> = &'a mut (dyn FnMut(&mut Row<'_>) -> Result<()> + Send);
 
+/// One of several statements that run one after the other.
+pub struct Part<'a> {
+    /// The statement.
+    pub call: Call<'a>,
+    /// What its rows are handed to.
+    pub sink: Sink<'a>,
+    /// What it did, once it has run.
+    pub done: Done,
+}
+
+/// The first of several statements that failed: none behind it did anything that stays.
+#[derive(Debug)]
+pub struct Failed {
+    /// Its place among them.
+    pub at: usize,
+    /// What was wrong.
+    pub error: Error,
+}
+
+/// What is wrong before any of them ran.
+impl From<Error> for Failed {
+    fn from(error: Error) -> Self {
+        Self { at: 0, error }
+    }
+}
+
 /// What a statement did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Done {
@@ -243,11 +269,58 @@ impl Connection {
         self.dirty |= call.session;
         let started = self.watch.started();
         let result = by_backend!(self, connection => connection.run(call, sink).await);
+        #[cfg(feature = "postgres")]
+        self.report_begin(started);
         // What had to be asked may say that nothing is to be inserted this way.
         if call.key_query.is_none() || !matches!(result, Ok(Done { key: None, .. })) {
             self.watch.report(started, call.sql, false);
         }
         self.leave(before, result)
+    }
+
+    /// Runs statements of a transaction in their order. Where the server takes one before the last is answered, all of
+    /// them are sent together.
+    ///
+    /// # Errors
+    /// The first one's that fails, and its place among them. The transaction is to be rolled back then: those behind it
+    /// may have been sent.
+    pub async fn run_all(&mut self, parts: &mut [Part<'_>]) -> Result<(), Failed> {
+        #[cfg(feature = "postgres")]
+        if let Inner::Postgres(_) = self.inner {
+            return self.send_all(parts).await;
+        }
+        for (at, part) in parts.iter_mut().enumerate() {
+            part.done = self.run(&part.call, part.sink).await.map_err(|error| Failed { at, error })?;
+        }
+        Ok(())
+    }
+
+    #[cfg(feature = "postgres")]
+    async fn send_all(&mut self, parts: &mut [Part<'_>]) -> Result<(), Failed> {
+        for (at, part) in parts.iter().enumerate() {
+            refuse_unstorable(part.call.values).map_err(|error| Failed { at, error })?;
+        }
+        let before = self.enter()?;
+        let started = self.watch.started();
+        let result = match &mut self.inner {
+            Inner::Postgres(connection) => connection.run_all(parts).await,
+            #[allow(unreachable_patterns, reason = "reached when another driver is built in")]
+            _ => Ok(()),
+        };
+        self.report_begin(started);
+        parts.iter().for_each(|part| self.watch.report(started, part.call.sql, false));
+        let at = result.as_ref().map_or_else(|failed| failed.at, |()| 0);
+        self.leave(before, result.map_err(|failed| failed.error)).map_err(|error| Failed { at, error })
+    }
+
+    /// BEGIN may have waited for the first statement, which has just been sent.
+    #[cfg(feature = "postgres")]
+    fn report_begin(&mut self, started: Option<std::time::Instant>) {
+        if let Inner::Postgres(connection) = &mut self.inner
+            && let Some(begin) = connection.begun()
+        {
+            self.watch.report(started, &begin, true);
+        }
     }
 
     /// Runs a statement at once, where that keeps nobody waiting: on SQLite, on the calling thread. What it did is
@@ -277,6 +350,8 @@ impl Connection {
         self.enter()?;
         let started = self.watch.started();
         let result = by_backend!(self, connection => connection.control(sql).await);
+        #[cfg(feature = "postgres")]
+        self.report_begin(started);
         self.watch.report(started, sql, true);
         self.leave(after, result)
     }
@@ -304,7 +379,7 @@ impl Connection {
         result
     }
 
-    /// Begins a transaction.
+    /// Begins a transaction. On PostgreSQL BEGIN goes with its first statement: nobody waits for the answer.
     ///
     /// # Errors
     /// Whatever the database says; [`ErrorKind::Misuse`] inside a transaction.
@@ -323,6 +398,7 @@ impl Connection {
                 return Err(error);
             }
         }
+        self.state = State::InTransaction(0);
         Ok(())
     }
 

@@ -37,7 +37,7 @@ mod waiting;
 mod watch;
 
 pub use aside::{Aside, Emit, aside};
-pub use connection::{Begin, Call, Connection, Done, Isolation, Sink, StatementEvent};
+pub use connection::{Begin, Call, Connection, Done, Failed, Isolation, Part, Sink, StatementEvent};
 pub use cormorant_sql as sql;
 pub use error::{Conflict, Error, ErrorKind, Fault, Result};
 pub use gate::{Gate, Pass, TimedOut};

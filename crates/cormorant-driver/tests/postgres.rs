@@ -877,6 +877,52 @@ fn an_opening_that_is_given_up_after_the_login_hangs_up() {
     client.read_to_end(&mut Vec::new()).expect("it hangs up");
 }
 
+#[test]
+fn nothing_runs_behind_a_begin_that_was_refused() {
+    let Some(url) = url() else { return };
+    let pool = pool!();
+    let admin = &mut lease(&pool);
+    fresh_table(admin, "driver_begun", "id int");
+    let (account, place) = url.split_once("://").unwrap().1.rsplit_once('@').unwrap();
+    let (server, rest) = place.split_once('/').unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let server = server.to_owned();
+    std::thread::spawn(move || {
+        let mut client = accepted(&listener);
+        let mut server = TcpStream::connect(server).unwrap();
+        let (mut from, mut to) = (server.try_clone().unwrap(), client.try_clone().unwrap());
+        std::thread::spawn(move || std::io::copy(&mut from, &mut to));
+        // The first time and the third it is no word that the server knows.
+        let (mut buffer, mut begun) = ([0; 4096], 0);
+        while let Ok(read @ 1..) = client.read(&mut buffer) {
+            let sent = &mut buffer[..read];
+            if let Some(at) = sent.windows(5).position(|word| word == b"BEGIN") {
+                begun += 1;
+                sent[at] = if begun == 2 { b'B' } else { b'R' };
+            }
+            server.write_all(sent).unwrap();
+        }
+    });
+    let options = Options::parse(&format!("postgresql://{account}@127.0.0.1:{port}/{rest}?max_connections=1")).unwrap();
+    let pool = wait(Pool::connect(options)).unwrap();
+    let connection = &mut lease(&pool);
+    connection.done("SELECT 1", &[]).unwrap();
+    let begin = |connection: &mut Lease| wait(connection.connection().unwrap().begin(Begin::default())).unwrap();
+    begin(connection);
+    let refused = connection.refused("SELECT 1 / (SELECT 0)").to_string();
+    assert!(refused.contains("REGIN"), "what is told is why nothing began: {refused}");
+    connection.done("INSERT INTO driver_begun VALUES (1)", &[]).unwrap();
+    wait(connection.connection().unwrap().rollback()).unwrap();
+    // What was sent with it was done, and that is said.
+    begin(connection);
+    let unknown = connection.done("INSERT INTO driver_begun VALUES (2)", &[]).unwrap_err();
+    assert_eq!(unknown.kind(), ErrorKind::CommitUnknown, "{unknown}");
+    assert!(unknown.to_string().contains("was done by itself: "), "{unknown}");
+    assert_eq!(connection.refused("SELECT 1").kind(), ErrorKind::ConnectionLost);
+    assert_eq!(admin.all::<i32>("SELECT id FROM driver_begun", &[]).unwrap(), [2]);
+}
+
 /// How long something that has to happen may take on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -1144,9 +1190,12 @@ fn every_runtime_and_none_will_do() {
         let connection = held.connection().unwrap();
         let error = wait(connection.run(&call("SELECT 1", &[]), &mut |_| Ok(()))).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Misuse);
-        let error = wait(connection.begin(Begin::default())).unwrap_err();
+        connection.begin(Begin::default()).await.unwrap();
+        let error = wait(connection.run(&call("SELECT 1", &[]), &mut |_| Ok(()))).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Misuse);
-        connection.run(&call("SELECT 1", &[]), &mut |_| Ok(())).await.unwrap();
+        // BEGIN, which was to go with that one, goes with the next: outside of a transaction this would be refused.
+        connection.run(&call("SAVEPOINT here", &[]), &mut |_| Ok(())).await.unwrap();
+        connection.rollback().await.unwrap();
     });
     // A runtime that is gone has taken its connections along.
     let gone = current_thread();

@@ -38,13 +38,6 @@ pub(crate) trait Batch: Send + Sync {
     fn assign(&mut self, row: usize, column: u16, cells: &mut Row<'_>) -> Result<()>;
 }
 
-/// Inserts rows in as few statements as fit. It begins no transaction, and each statement's rows are looked at before it
-/// is sent: whoever wants all or none does that, and looks at all of them first.
-pub(crate) async fn insert_batch(target: Target<'_>, batch: &mut dyn Batch) -> Result<()> {
-    let chunks = chunks(target, batch);
-    insert_chunks(target, batch, &chunks).await
-}
-
 /// Rows that one statement inserts: neighbours that leave the same columns to the database.
 #[derive(Clone, Debug)]
 pub(crate) struct Chunk {
@@ -110,6 +103,66 @@ pub(crate) async fn insert_chunks(target: Target<'_>, batch: &mut dyn Batch, chu
         insert_chunk(target, batch, chunk, step).await?;
     }
     Ok(())
+}
+
+/// Inserts rows of several tables, none of which points at a row of another one, in as few statements as fit. It begins
+/// no transaction, and each statement's rows are looked at before it is sent: whoever wants all or none does that, and
+/// looks at all of them first. Where the server takes a statement
+/// before the last is answered, those are sent together that give back no more than keys.
+pub(crate) async fn insert_batches(target: Target<'_>, batches: &mut [impl Batch]) -> Result<()> {
+    let mut together: Vec<(usize, Chunk)> = Vec::new();
+    for (n, batch) in batches.iter_mut().enumerate() {
+        let chunks = chunks(target, batch);
+        let key = batch.table().generated_key();
+        let keys_alone = |chunk: &Chunk| chunk.omitted.iter().all(|column| Some(column) == key);
+        match target.dialect().pipelines() && chunks.iter().all(keys_alone) {
+            true => together.extend(chunks.into_iter().map(|chunk| (n, chunk))),
+            false => insert_chunks(target, batch, &chunks).await?,
+        }
+    }
+    let mut rest = together.as_slice();
+    while let Some((these, others)) = rest.split_at_checked(fitting(rest)).filter(|(these, _)| !these.is_empty()) {
+        insert_together(target, batches, these).await?;
+        rest = others;
+    }
+    Ok(())
+}
+
+/// How many of some chunks are sent together: not so many that their values take much room.
+fn fitting(chunks: &[(usize, Chunk)]) -> usize {
+    let sums = chunks.iter().scan(0, |sum, (_, chunk)| {
+        *sum += chunk.rows.len();
+        Some(*sum)
+    });
+    sums.take_while(|sum| *sum <= MOST_IN_LISTS).count().max(1)
+}
+
+async fn insert_together(target: Target<'_>, batches: &mut [impl Batch], chunks: &[(usize, Chunk)]) -> Result<()> {
+    let mut steps = Vec::with_capacity(chunks.len());
+    for (n, chunk) in chunks {
+        let Some(batch) = batches.get(*n) else { continue };
+        let (rows, values) = bound(target.dialect(), batch, chunk)?;
+        let insert = Insert { table: batch.table(), omitted: chunk.omitted, rows, clauses: &[], returns: true };
+        steps.push(insert.step(values));
+    }
+    let answers = target.run_all(&steps).await?;
+    drop(steps);
+    for ((n, chunk), answer) in chunks.iter().zip(answers) {
+        if let Some(batch) = batches.get_mut(*n) {
+            set_keys(batch, chunk, answer.keys)?;
+        }
+    }
+    Ok(())
+}
+
+/// Takes over the keys that a chunk's rows were given. They come back in any order, and sort as the rows were sent.
+fn set_keys(batch: &mut dyn Batch, chunk: &Chunk, mut keys: Vec<i64>) -> Result<()> {
+    let rows = if chunk.omitted.is_empty() { 0..0 } else { chunk.rows.clone() };
+    if keys.len() != rows.len() {
+        return Err(no_key());
+    }
+    keys.sort_unstable();
+    rows.zip(keys).try_for_each(|(row, key)| batch.set_key(row, key))
 }
 
 async fn insert_chunk(target: Target<'_>, batch: &mut dyn Batch, chunk: &Chunk, step: i64) -> Result<()> {

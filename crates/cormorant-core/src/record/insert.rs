@@ -8,6 +8,7 @@ use smallvec::SmallVec;
 use super::batch::{Batch, check, chunks, insert_chunks};
 use super::{Record, State};
 use crate::executor::{Target, no_rows, statement};
+use crate::step::Step;
 use crate::{Columns, Executor, IntoModel, Model, Transaction, Unstorable, problem, validate};
 
 impl<M: Model> Record<M> {
@@ -151,6 +152,13 @@ impl Insert<'_> {
         let tokens = self.tokens();
         let done = target.run(&statement(Kind::Insert, self.table, &tokens), values, sink).await;
         done.map_err(|error| self.problem(error, values))
+    }
+
+    /// To be run with others.
+    pub(super) fn step<'v>(&self, values: Vec<Value<'v>>) -> Step<'v> {
+        let columns: Vec<u16> = written(self.table, self.omitted).collect();
+        let tokens = self.tokens().into_iter().collect();
+        Step { kind: Kind::Insert, table: self.table, tokens, values, written: columns.len(), columns }
     }
 
     fn tokens(&self) -> SmallVec<[Token; 24]> {

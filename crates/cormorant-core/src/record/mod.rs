@@ -22,7 +22,7 @@ use cormorant_sql::Value;
 use cormorant_sql::schema::TableDef;
 
 #[allow(unused_imports, reason = "what flushes many models inserts with them")]
-pub(crate) use batch::{Batch, Chunk, check, chunks, insert_batch, insert_chunks};
+pub(crate) use batch::{Batch, Chunk, check, chunks, insert_batches, insert_chunks};
 pub(crate) use find::find;
 pub use get_or_insert::get_or_insert;
 pub(crate) use insert::insert_many;

@@ -91,6 +91,8 @@ fn groups<M: Model>(records: &mut [&mut Record<M>]) -> Result<Vec<Group>> {
 }
 
 async fn write<M: Model>(target: Target<'_>, records: &[&mut Record<M>], groups: &[Group]) -> Result<()> {
+    let mut steps = Vec::new();
+    let mut written = Vec::new();
     for Group { changed, places } in groups {
         let set: Vec<u16> = changed.iter().collect();
         let version = M::TABLE.version();
@@ -108,8 +110,13 @@ async fn write<M: Model>(target: Target<'_>, records: &[&mut Record<M>], groups:
             })?;
             values.extend(version.map(|version| before(M::value(&record.entity, version))));
         }
-        let found = update_rows(target, M::TABLE, &set, version.as_slice(), values).await?;
-        if found < places.len() as u64 {
+        let updates = update_rows(target, M::TABLE, &set, version.as_slice(), values);
+        written.push((updates.len(), places.len() as u64, keys));
+        steps.extend(updates);
+    }
+    let mut found = target.run_all(&steps).await?.into_iter().map(|answer| answer.rows);
+    for (updates, rows, keys) in written {
+        if found.by_ref().take(updates).sum::<u64>() < rows {
             return Err(stale_rows(target, M::TABLE, keys).await);
         }
     }

@@ -7,37 +7,39 @@ use smallvec::SmallVec;
 
 use super::batch::{lists, most_rows};
 use super::keys::Keys;
-use crate::executor::{Target, no_rows, statement};
+use crate::executor::{Target, statement};
 use crate::mapper::by_key;
 use crate::query::class_of;
-use crate::{ErrorKind, Unstorable, problem};
+use crate::step::Step;
+use crate::{ErrorKind, Unstorable};
 
-/// Writes columns of many rows, each with values of its own, in as few statements as fit; gives how many rows were
-/// found. It begins no transaction: whoever wants all or none does that, and compares the number.
+/// UPDATEs of many rows, each with values of its own, in as few statements as fit. What they find together is how many
+/// of the rows are there: whoever wants all or none compares the number, in a transaction.
 ///
 /// The values stand row by row: those of the columns in `set`, those of the key, then those that the columns in
 /// `compared` must still have for the row to count as found. No two rows have the same key.
-pub(crate) async fn update_rows(
+pub(crate) fn update_rows<'v>(
     target: Target<'_>,
     table: &'static TableDef,
     set: &[u16],
     compared: &[u16],
-    values: Vec<Value<'_>>,
-) -> Result<u64> {
-    let width = set.len() + table.key.len() + compared.len();
+    values: Vec<Value<'v>>,
+) -> Vec<Step<'v>> {
+    let columns: Vec<u16> = set.iter().chain(table.key).chain(compared).copied().collect();
+    let width = columns.len().max(1);
     let most = most_rows(target, width);
     let mut values = values.into_iter();
-    let mut found = 0;
+    let mut steps = Vec::with_capacity(values.len().div_ceil(most * width));
     while values.len() > 0 {
         let these: Vec<Value<'_>> = values.by_ref().take(most * width).collect();
-        let (tokens, these) = match these.len() / width.max(1) {
+        let (tokens, values) = match these.len() / width {
             ..=1 => one_row(table, set, compared, these),
             rows => many_rows(target, table, set, compared, these, rows),
         };
-        let done = target.run(&statement(Kind::Update, table, &tokens), &these, &mut no_rows).await;
-        found += done.map_err(|error| told(error, table, set, compared, &these))?.rows;
+        let columns = columns.clone();
+        steps.push(Step { kind: Kind::Update, table, tokens, values, columns, written: set.len() });
     }
-    Ok(found)
+    steps
 }
 
 /// The version that a row had before it was counted up.
@@ -100,17 +102,6 @@ fn many_rows<'v>(
             (tokens, values)
         }
     }
-}
-
-/// The error in terms of the model.
-#[cold]
-fn told(error: Error, table: &'static TableDef, set: &[u16], compared: &[u16], values: &[Value<'_>]) -> Error {
-    let columns: Vec<u16> = set.iter().chain(table.key).chain(compared).copied().collect();
-    // What a row is found by is not written: it points at nothing that could be missing.
-    let places = values.iter().zip((0..columns.len()).cycle());
-    let written: Vec<Value<'_>> =
-        places.map(|(value, place)| if place < set.len() { value.clone() } else { Value::Null }).collect();
-    problem::of_write(error, table, &columns, &written)
 }
 
 /// What to say where fewer rows were found than were to be changed; `keys` are those of all of them.
@@ -188,7 +179,8 @@ mod tests {
                 owner,
             ]);
         }
-        update_rows(db.target(), Doc::TABLE, &[TEXT, VERSION], &[VERSION, OWNER], values).wait().unwrap()
+        let steps = update_rows(db.target(), Doc::TABLE, &[TEXT, VERSION], &[VERSION, OWNER], values);
+        db.target().run_all(&steps).wait().unwrap().iter().map(|answer| answer.rows).sum()
     }
 
     #[test]

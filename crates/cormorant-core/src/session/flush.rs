@@ -9,10 +9,12 @@ use cormorant_sql::schema::{OnDelete, RelationDef, TableDef};
 use super::collections::Collection;
 use super::handle::Node;
 use super::identity::{Identity, Seeded};
+use super::links::LinkSet;
+use super::moves::Moves;
 use super::plan::{Plan, Rows, relations};
 use super::relations::is_alive;
 use super::table::{State, Table};
-use super::write::Held;
+use super::write::{Held, Links};
 use super::{Hook, Session, Written, Wrote, write};
 use crate::Columns;
 
@@ -100,23 +102,62 @@ impl Session {
         if !plan.moves.deletes.is_empty() {
             // Once: a new row may have the key of one that is deleted here.
             self.write_loosened(&std::mem::take(&mut plan.loosened)).await?;
-            for rows in &mut plan.deletes {
-                let early = rows.split(&plan.moves.deletes);
-                self.delete_rows(early, &plan.taken, &mut gone).await?;
-            }
+            let early = plan.deletes.iter_mut().map(|rows| rows.split(&plan.moves.deletes)).collect();
+            self.delete_rows(early, &plan.taken, &mut gone).await?;
         }
-        for (node, columns, value) in plan.moves.updates {
+        for (node, columns, value) in std::mem::take(&mut plan.moves.updates) {
             let Self { tables, unit, pool, .. } = self;
             let Some(table) = tables.get_mut(node.table as usize) else { continue };
             write::move_value(unit.target(pool), table, node.at, &columns, value).await?;
         }
         let held: Held =
             plan.held.iter().flat_map(|(node, def)| def.columns.iter().map(|column| (*node, *column))).collect();
-        for rows in plan.inserts {
-            self.point_all(&rows)?;
-            let Self { tables, unit, pool, log, .. } = self;
+        let inserts = self.levels(plan.inserts);
+        for level in inserts {
+            self.insert_level(level, &held, &mut gone).await?;
+        }
+        self.write_held(&plan.held).await?;
+        self.update_rows(plan.updates, &plan.moves).await?;
+        // Links of what went with early deletes would point at rows that are gone.
+        self.follow_deleted(std::mem::take(&mut gone))?;
+        self.write_links().await?;
+        self.write_loosened(&plan.loosened).await?;
+        self.delete_rows(plan.deletes, &plan.taken, &mut gone).await?;
+        self.follow_deleted(gone)?;
+        self.tables.iter_mut().for_each(Table::prune);
+        if switched {
+            // Whoever belonged to the old object belongs to the new one.
+            self.forget_relations();
+        }
+        Ok(())
+    }
+
+    /// New rows that can be written together: none points at a table of another one.
+    fn levels(&self, inserts: Vec<Rows>) -> Vec<Vec<Rows>> {
+        let mut levels: Vec<Vec<Rows>> = Vec::new();
+        for rows in inserts {
+            let def = self.tables.get(rows.table as usize).map(|table| table.def);
+            let is_above = |other: &Rows| {
+                self.tables.get(other.table as usize).is_some_and(|above| {
+                    def.is_some_and(|def| ptr::eq(def, above.def))
+                        || relations(def).any(|(_, relation)| ptr::eq((relation.target)(), above.def))
+                })
+            };
+            match levels.last_mut().filter(|level| !level.iter().any(is_above)) {
+                Some(level) => level.push(rows),
+                None => levels.push(vec![rows]),
+            }
+        }
+        levels
+    }
+
+    async fn insert_level(&mut self, level: Vec<Rows>, held: &Held, gone: &mut Vec<Node>) -> Result<()> {
+        level.iter().try_for_each(|rows| self.point_all(rows))?;
+        let Self { tables, unit, pool, .. } = self;
+        write::insert(unit.target(pool), tables, &level, held).await?;
+        for rows in level {
+            let Self { tables, log, .. } = self;
             let Some(table) = tables.get_mut(rows.table as usize) else { continue };
-            write::insert(unit.target(pool), (rows.table, table), &rows.rows, &held).await?;
             let mark = log.len();
             table.make_room(rows.rows.len());
             for at in rows.rows {
@@ -134,15 +175,18 @@ impl Session {
             }
             self.know_new(rows.table, mark);
         }
-        self.write_held(&plan.held).await?;
-        for (rows, columns) in plan.updates {
-            self.point_all(&rows)?;
-            let Self { tables, unit, pool, log, collections, .. } = self;
+        Ok(())
+    }
+
+    async fn update_rows(&mut self, updates: Vec<(Rows, Columns)>, moves: &Moves) -> Result<()> {
+        updates.iter().try_for_each(|(rows, _)| self.point_all(rows))?;
+        let Self { tables, unit, pool, log, collections, .. } = self;
+        write::update(unit.target(pool), tables, &updates).await?;
+        for (rows, _) in updates {
             let Some(table) = tables.get_mut(rows.table as usize) else { continue };
-            write::update(unit.target(pool), table, columns, &rows.rows).await?;
             for at in rows.rows {
                 let node = Node { table: rows.table, at };
-                if plan.moves.switches.iter().any(|(_, new)| *new == node) {
+                if moves.switches.iter().any(|(_, new)| *new == node) {
                     table.entities.forget_base(at);
                     continue;
                 }
@@ -160,32 +204,20 @@ impl Session {
                 }
             }
         }
-        // Links of what went with early deletes would point at rows that are gone.
-        self.follow_deleted(std::mem::take(&mut gone))?;
-        self.write_links().await?;
-        self.write_loosened(&plan.loosened).await?;
-        for rows in plan.deletes {
-            self.delete_rows(rows, &plan.taken, &mut gone).await?;
-        }
-        self.follow_deleted(gone)?;
-        self.tables.iter_mut().for_each(Table::prune);
-        if switched {
-            // Whoever belonged to the old object belongs to the new one.
-            self.forget_relations();
-        }
         Ok(())
     }
 
-    async fn delete_rows(&mut self, rows: Rows, taken: &HashSet<Node>, gone: &mut Vec<Node>) -> Result<()> {
+    async fn delete_rows(&mut self, groups: Vec<Rows>, taken: &HashSet<Node>, gone: &mut Vec<Node>) -> Result<()> {
         let Self { tables, unit, pool, log, .. } = self;
-        let Some(table) = tables.get_mut(rows.table as usize) else { return Ok(()) };
-        let taken = |at: u32| taken.contains(&Node { table: rows.table, at });
-        write::delete(unit.target(pool), table, &rows.rows, taken).await?;
-        for at in rows.rows {
-            table.bury(at)?;
-            let node = Node { table: rows.table, at };
-            log.push(Written { node, what: Wrote::Delete });
-            gone.push(node);
+        write::delete(unit.target(pool), tables, &groups, taken).await?;
+        for rows in groups {
+            let Some(table) = tables.get_mut(rows.table as usize) else { continue };
+            for at in rows.rows {
+                table.bury(at)?;
+                let node = Node { table: rows.table, at };
+                log.push(Written { node, what: Wrote::Delete });
+                gone.push(node);
+            }
         }
         Ok(())
     }
@@ -272,9 +304,9 @@ impl Session {
 
     /// Writes the links that were added or taken away. Those of objects that are gone went with them, or never came.
     async fn write_links(&mut self) -> Result<()> {
-        for set in 0..self.links.len() {
-            let Self { tables, unit, pool, links, .. } = self;
-            let Some(set) = links.get_mut(set) else { continue };
+        let Self { tables, unit, pool, links, .. } = self;
+        let mut changed = Vec::new();
+        for set in links.iter() {
             let [first, second] = set.tables;
             let alive = |[a, b]: &[u32; 2]| {
                 let saved = |number: u32, at: u32| {
@@ -295,36 +327,28 @@ impl Session {
                     .collect()
             };
             let [added, removed] = set.changes();
-            let (added, removed) = (keys(added)?, keys(removed)?);
-            write::unlink(unit.target(pool), set.def, removed).await?;
-            write::link(unit.target(pool), set.def, added).await?;
-            set.written();
+            changed.push(Links { table: set.def, removed: keys(removed)?, added: keys(added)? });
         }
+        write::link(unit.target(pool), changed).await?;
+        links.iter_mut().for_each(LinkSet::written);
         Ok(())
     }
 
     /// Writes the foreign keys that had to wait until the rows they point at were there.
     async fn write_held(&mut self, held: &[(Node, &'static RelationDef)]) -> Result<()> {
-        for (table, def, rows) in by_field(held) {
-            let rows = Rows { table, rows };
+        let mut groups = Vec::new();
+        for (rows, def) in by_field(held) {
             self.point_all(&rows)?;
             let mut columns = Columns::none();
             columns.extend(def.columns);
-            let Self { tables, unit, pool, .. } = self;
-            let Some(table) = tables.get_mut(rows.table as usize) else { continue };
-            write::update(unit.target(pool), table, columns, &rows.rows).await?;
+            groups.push((rows, columns));
         }
-        Ok(())
+        write::update(self.unit.target(&self.pool), &self.tables, &groups).await
     }
 
     /// Takes the foreign keys away that hold rows which are about to be deleted.
     async fn write_loosened(&mut self, loosened: &[(Node, &'static RelationDef)]) -> Result<()> {
-        for (table, def, rows) in by_field(loosened) {
-            let Self { tables, unit, pool, .. } = self;
-            let Some(table) = tables.get_mut(table as usize) else { continue };
-            write::loosen(unit.target(pool), table, def.columns, &rows).await?;
-        }
-        Ok(())
+        write::loosen(self.unit.target(&self.pool), &self.tables, &by_field(loosened)).await
     }
 
     pub(super) fn def(&self, node: Node) -> Option<&'static TableDef> {
@@ -337,12 +361,12 @@ impl Session {
 }
 
 /// Rows by table and foreign key.
-fn by_field(held: &[(Node, &'static RelationDef)]) -> Vec<(u32, &'static RelationDef, Vec<u32>)> {
-    let mut fields: Vec<(u32, &'static RelationDef, Vec<u32>)> = Vec::new();
+fn by_field(held: &[(Node, &'static RelationDef)]) -> Vec<(Rows, &'static RelationDef)> {
+    let mut fields: Vec<(Rows, &'static RelationDef)> = Vec::new();
     for (node, def) in held {
-        match fields.iter_mut().find(|(table, other, _)| *table == node.table && ptr::eq(*other, *def)) {
-            Some((.., rows)) => rows.push(node.at),
-            None => fields.push((node.table, def, vec![node.at])),
+        match fields.iter_mut().find(|(rows, other)| rows.table == node.table && ptr::eq(*other, *def)) {
+            Some((rows, _)) => rows.rows.push(node.at),
+            None => fields.push((Rows { table: node.table, rows: vec![node.at] }, def)),
         }
     }
     fields

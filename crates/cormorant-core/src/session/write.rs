@@ -3,18 +3,20 @@
 use std::collections::{HashMap, HashSet};
 
 use cormorant_driver::{Result, Row};
-use cormorant_sql::schema::TableDef;
+use cormorant_sql::schema::{RelationDef, TableDef};
 use cormorant_sql::{Buffer, Kind, Route, Token, Value};
 
 use super::handle::Node;
 use super::identity::Identity;
+use super::plan::Rows;
 use super::table::Table;
 use crate::executor::{Target, no_rows, statement};
 use crate::key::push_in;
 use crate::mapper::by_key;
 use crate::query::class_of;
-use crate::record::{Batch, before, insert_batch, stale, stale_rows, update_rows};
+use crate::record::{Batch, before, insert_batches, stale, stale_rows, update_rows};
 use crate::relation::{MOST_KEYS, push_equal};
+use crate::step::{Answer, Step};
 use crate::{Columns, Unstorable, problem, validate};
 
 /// The condition that a row has this key.
@@ -26,14 +28,20 @@ pub(super) fn push_identity(buffer: &mut Buffer, table: &'static TableDef, ident
 /// Columns of objects that stay NULL until the rows they point at are there.
 pub(super) type Held = HashSet<(Node, u16)>;
 
-/// Inserts objects of one table, none of which points at another one.
-pub(super) async fn insert(
-    target: Target<'_>,
-    (number, table): (u32, &mut Table),
-    rows: &[u32],
-    held: &Held,
-) -> Result<()> {
-    // Those that leave the same columns to the database stand together.
+/// Inserts objects, none of which points at another one; those of one table once.
+pub(super) async fn insert(target: Target<'_>, tables: &mut [Table], groups: &[Rows], held: &Held) -> Result<()> {
+    let mut batches = Vec::with_capacity(groups.len());
+    for (number, table) in (0u32..).zip(tables) {
+        if let Some(rows) = groups.iter().find(|rows| rows.table == number) {
+            let rows = by_omitted(table, &rows.rows);
+            batches.push(NewRows { number, table, rows, held });
+        }
+    }
+    insert_batches(target, &mut batches).await
+}
+
+/// Rows that leave the same columns to the database stand together.
+fn by_omitted(table: &Table, rows: &[u32]) -> Vec<u32> {
     let mut groups: Vec<(Columns, Vec<u32>)> = Vec::new();
     for at in rows {
         let omitted = table.omitted(*at);
@@ -42,15 +50,14 @@ pub(super) async fn insert(
             None => groups.push((omitted, vec![*at])),
         }
     }
-    let rows: Vec<u32> = groups.into_iter().flat_map(|(_, rows)| rows).collect();
-    insert_batch(target, &mut NewRows { number, table, rows: &rows, held }).await
+    groups.into_iter().flat_map(|(_, rows)| rows).collect()
 }
 
 /// New objects, as rows to insert.
 struct NewRows<'a> {
     number: u32,
     table: &'a mut Table,
-    rows: &'a [u32],
+    rows: Vec<u32>,
     held: &'a Held,
 }
 
@@ -90,32 +97,42 @@ impl Batch for NewRows<'_> {
     }
 }
 
-/// Writes some columns of objects of one table, in the order of their keys: who else does so waits, and no two for each
-/// other.
-pub(super) async fn update(target: Target<'_>, table: &Table, columns: Columns, rows: &[u32]) -> Result<()> {
-    let version = table.def.version().filter(|version| columns.contains(*version));
-    let columns: Vec<u16> = columns.iter().collect();
-    let keys = identities(table, rows)?;
-    let mut rows: Vec<(Identity, u32)> = keys.into_iter().zip(rows.iter().copied()).collect();
-    rows.sort_by(|(one, _), (other, _)| one.order(other));
-    let mut values = Vec::with_capacity(rows.len() * (columns.len() + 1));
-    for (key, at) in &rows {
-        validate::values_of(
-            table.def,
-            columns.iter().copied(),
-            |column| table.entities.value(*at, column),
-            |value| {
-                values.push(value);
-            },
-        )?;
-        values.extend(key.0.iter().cloned());
-        values.extend(version.map(|version| before(table.entities.value(*at, version))));
+/// Writes some columns of objects of one table each, in the order of their keys: who else does so waits, and no two for
+/// each other.
+pub(super) async fn update(target: Target<'_>, tables: &[Table], groups: &[(Rows, Columns)]) -> Result<()> {
+    let mut steps = Vec::new();
+    let mut written = Vec::with_capacity(groups.len());
+    for (rows, columns) in groups {
+        let Some(table) = tables.get(rows.table as usize) else { continue };
+        let version = table.def.version().filter(|version| columns.contains(*version));
+        let columns: Vec<u16> = columns.iter().collect();
+        let mut rows: Vec<(Identity, u32)> =
+            identities(table, &rows.rows)?.into_iter().zip(rows.rows.iter().copied()).collect();
+        rows.sort_by(|(one, _), (other, _)| one.order(other));
+        let mut values = Vec::with_capacity(rows.len() * (columns.len() + 1));
+        for (key, at) in &rows {
+            validate::values_of(
+                table.def,
+                columns.iter().copied(),
+                |column| table.entities.value(*at, column),
+                |value| {
+                    values.push(value);
+                },
+            )?;
+            values.extend(key.0.iter().cloned());
+            values.extend(version.map(|version| before(table.entities.value(*at, version))));
+        }
+        let updates = update_rows(target, table.def, &columns, version.as_slice(), values);
+        written.push((updates.len(), table.def, rows));
+        steps.extend(updates);
     }
-    let found = update_rows(target, table.def, &columns, version.as_slice(), values).await?;
-    match found < rows.len() as u64 {
-        true => Err(stale_rows(target, table.def, rows.into_iter().flat_map(|(key, _)| key.0).collect()).await),
-        false => Ok(()),
+    let mut found = target.run_all(&steps).await?.into_iter().map(|answer| answer.rows);
+    for (updates, table, rows) in written {
+        if found.by_ref().take(updates).sum::<u64>() < rows.len() as u64 {
+            return Err(stale_rows(target, table, rows.into_iter().flat_map(|(key, _)| key.0).collect()).await);
+        }
     }
+    Ok(())
 }
 
 /// Writes some columns of one object before its turn: with a value that only stands in, or with the object's own. A
@@ -152,29 +169,21 @@ pub(super) async fn move_value(
     }
 }
 
-/// Deletes objects of one table, none of which points at another one. Those that may be `taken` went with others, where
-/// they are gone.
-pub(super) async fn delete(target: Target<'_>, table: &Table, rows: &[u32], taken: impl Fn(u32) -> bool) -> Result<()> {
-    for rows in rows.chunks(MOST_KEYS) {
-        let mut buffer = Buffer::default();
-        let mut keys = identities(table, rows)?;
-        match table.def.version() {
-            None => push_identities(&mut buffer, table.def, keys.into_iter()),
-            // Those that nobody has changed since.
-            Some(version) => {
-                for (key, at) in keys.iter_mut().zip(rows) {
-                    key.0.push(table.entities.value(*at, version).map_or(Value::Null, Value::into_owned));
-                }
-                let columns: Vec<u16> = table.def.key.iter().copied().chain([version]).collect();
-                push_in(&mut buffer, Route::ROOT, table.def, &columns, keys.into_iter().map(Identity::whole).collect());
-                buffer.push(Token::Filter);
-            }
+/// Deletes objects, none of which points at one before it. Those that are `taken` may have gone with others.
+pub(super) async fn delete(target: Target<'_>, tables: &[Table], groups: &[Rows], taken: &HashSet<Node>) -> Result<()> {
+    let mut steps = Vec::new();
+    let mut deleted = Vec::new();
+    for group in groups {
+        let Some(table) = tables.get(group.table as usize) else { continue };
+        for rows in group.rows.chunks(MOST_KEYS) {
+            steps.push(delete_rows(table, rows)?);
+            deleted.push((group.table, table, rows));
         }
-        let statement = statement(Kind::Delete, table.def, &buffer.tokens);
-        let done = target.run(&statement, &buffer.values, &mut no_rows).await;
-        let found = done.map_err(|error| problem::of_write(error, table.def, &[], &[]))?.rows;
+    }
+    let answers = target.run_all(&steps).await?;
+    for ((number, table, rows), Answer { rows: found, .. }) in deleted.into_iter().zip(answers) {
         if found < rows.len() as u64 {
-            let gone = rows.iter().filter(|at| taken(**at)).count() as u64;
+            let gone = rows.iter().filter(|at| taken.contains(&Node { table: number, at: **at })).count() as u64;
             let keys = identities(table, rows)?;
             if found + gone < rows.len() as u64 || is_left(target, table.def, &keys).await? {
                 return Err(stale(table.def, found, keys.iter().map(|key| &*key.0), "deleted"));
@@ -182,6 +191,24 @@ pub(super) async fn delete(target: Target<'_>, table: &Table, rows: &[u32], take
         }
     }
     Ok(())
+}
+
+fn delete_rows(table: &Table, rows: &[u32]) -> Result<Step<'static>> {
+    let mut buffer = Buffer::default();
+    let mut keys = identities(table, rows)?;
+    match table.def.version() {
+        None => push_identities(&mut buffer, table.def, keys.into_iter()),
+        // Those that nobody has changed since.
+        Some(version) => {
+            for (key, at) in keys.iter_mut().zip(rows) {
+                key.0.push(table.entities.value(*at, version).map_or(Value::Null, Value::into_owned));
+            }
+            let columns: Vec<u16> = table.def.key.iter().copied().chain([version]).collect();
+            push_in(&mut buffer, Route::ROOT, table.def, &columns, keys.into_iter().map(Identity::whole).collect());
+            buffer.push(Token::Filter);
+        }
+    }
+    Ok(Step::of(Kind::Delete, table.def, buffer, &[]))
 }
 
 /// The keys of objects' rows.
@@ -207,25 +234,47 @@ async fn is_left(target: Target<'_>, table: &'static TableDef, keys: &[Identity]
     Ok(left)
 }
 
-/// Makes a foreign key of some objects NULL.
-pub(super) async fn loosen(target: Target<'_>, table: &Table, columns: &[u16], rows: &[u32]) -> Result<()> {
-    for rows in rows.chunks(MOST_KEYS) {
-        let mut buffer = Buffer::default();
-        for column in columns {
-            buffer.push(Token::Bind(class_of(table.def, *column)));
-            buffer.push(Token::Set(*column));
-            buffer.values.push(Value::Null);
+/// Makes foreign keys of some objects NULL.
+pub(super) async fn loosen(
+    target: Target<'_>,
+    tables: &[Table],
+    groups: &[(Rows, &'static RelationDef)],
+) -> Result<()> {
+    let mut steps = Vec::new();
+    for (rows, key) in groups {
+        let Some(table) = tables.get(rows.table as usize) else { continue };
+        for rows in rows.rows.chunks(MOST_KEYS) {
+            let mut buffer = Buffer::default();
+            for column in key.columns {
+                buffer.push(Token::Bind(class_of(table.def, *column)));
+                buffer.push(Token::Set(*column));
+                buffer.values.push(Value::Null);
+            }
+            push_identities(&mut buffer, table.def, identities(table, rows)?.into_iter());
+            steps.push(Step::of(Kind::Update, table.def, buffer, &[]));
         }
-        push_identities(&mut buffer, table.def, identities(table, rows)?.into_iter());
-        let statement = statement(Kind::Update, table.def, &buffer.tokens);
-        let done = target.run(&statement, &buffer.values, &mut no_rows).await;
-        done.map_err(|error| problem::of_write(error, table.def, columns, &[]))?;
     }
-    Ok(())
+    target.run_all(&steps).await.map(drop)
 }
 
-/// Links rows: two keys each. What is linked already stays so.
-pub(super) async fn link(target: Target<'_>, table: &'static TableDef, pairs: Vec<[Identity; 2]>) -> Result<()> {
+/// Links of one table to take away and to add: two keys each.
+pub(super) struct Links {
+    pub(super) table: &'static TableDef,
+    pub(super) removed: Vec<[Identity; 2]>,
+    pub(super) added: Vec<[Identity; 2]>,
+}
+
+/// Links rows, and takes links away. What is linked already stays so.
+pub(super) async fn link(target: Target<'_>, links: Vec<Links>) -> Result<()> {
+    let mut steps = Vec::new();
+    for Links { table, removed, added } in links {
+        unlink_pairs(&mut steps, table, removed);
+        link_pairs(&mut steps, table, added);
+    }
+    target.run_all(&steps).await.map(drop)
+}
+
+fn link_pairs(steps: &mut Vec<Step<'_>>, table: &'static TableDef, pairs: Vec<[Identity; 2]>) {
     let columns: Vec<u16> = table.relations.iter().flat_map(|key| key.columns).copied().collect();
     for pairs in pairs.chunks(MOST_LINKS / columns.len().max(1)) {
         let mut buffer = Buffer::default();
@@ -233,15 +282,13 @@ pub(super) async fn link(target: Target<'_>, table: &'static TableDef, pairs: Ve
         buffer.push(Token::Rows(pairs.len() as u32));
         columns.iter().for_each(|column| buffer.push(Token::Conflict(*column)));
         buffer.values.extend(pairs.iter().flatten().flat_map(|key| key.0.iter().cloned()));
-        let done = target.run(&statement(Kind::Insert, table, &buffer.tokens), &buffer.values, &mut no_rows).await;
-        done.map_err(|error| problem::of_write(error, table, &columns, &buffer.values))?;
+        steps.push(Step::of(Kind::Insert, table, buffer, &columns));
     }
-    Ok(())
 }
 
-/// Takes links away, in one statement for each row of the side that has fewer.
-pub(super) async fn unlink(target: Target<'_>, table: &'static TableDef, pairs: Vec<[Identity; 2]>) -> Result<()> {
-    let [first, second] = table.relations else { return Ok(()) };
+/// One statement for each row of the side that has fewer.
+fn unlink_pairs(steps: &mut Vec<Step<'_>>, table: &'static TableDef, pairs: Vec<[Identity; 2]>) {
+    let [first, second] = table.relations else { return };
     let by = |side: usize| {
         let mut groups: HashMap<Identity, Vec<Value<'static>>> = HashMap::new();
         for [a, b] in &pairs {
@@ -251,18 +298,16 @@ pub(super) async fn unlink(target: Target<'_>, table: &'static TableDef, pairs: 
         groups
     };
     let sides = [(by(0), first, second), (by(1), second, first)];
-    let Some((groups, one, many)) = sides.into_iter().min_by_key(|(groups, ..)| groups.len()) else { return Ok(()) };
+    let Some((groups, one, many)) = sides.into_iter().min_by_key(|(groups, ..)| groups.len()) else { return };
     for (key, others) in groups {
         for others in others.chunks(MOST_KEYS) {
             let mut buffer = Buffer::default();
             push_equal(&mut buffer, table, one.columns, key.clone().whole());
             push_in(&mut buffer, Route::ROOT, table, many.columns, others.to_vec());
             buffer.push(Token::Filter);
-            let done = target.run(&statement(Kind::Delete, table, &buffer.tokens), &buffer.values, &mut no_rows).await;
-            done.map_err(|error| problem::of_write(error, table, &[], &[]))?;
+            steps.push(Step::of(Kind::Delete, table, buffer, &[]));
         }
     }
-    Ok(())
 }
 
 /// Values of links in one statement: no database takes more than 32,766.

@@ -1,9 +1,11 @@
 //! What a connection and those who share it have in common: the client, its prepared statements, and where the
 //! server's transaction stands.
 
+use std::future::poll_fn;
 use std::mem;
 use std::pin::pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
 use std::time::Duration;
 
 use futures_util::TryStreamExt;
@@ -17,7 +19,7 @@ use crate::control::Control;
 use crate::options::ServerOptions;
 use crate::row::Cells;
 use crate::runtime::Home;
-use crate::{Call, Done, Error, ErrorKind, Result, Row, Sink};
+use crate::{Call, Done, Error, ErrorKind, Failed, Part, Result, Row, Sink};
 
 /// A session on a PostgreSQL server. Statements may be sent while others have not been answered: the server takes
 /// them in their order.
@@ -139,6 +141,45 @@ impl Session {
     }
 
     async fn send(&self, call: &Call<'_>) -> Result<RowStream> {
+        let statement = self.statement(call).await?;
+        self.query(&statement, call).await
+    }
+
+    /// Runs statements in their order: all of them are sent before the first is answered.
+    pub(super) async fn run_all(&self, parts: &mut [Part<'_>]) -> Result<(), Failed> {
+        self.home.check_waiting()?;
+        let mut statements = Vec::with_capacity(parts.len());
+        let calls: Vec<Call<'_>> = parts.iter().map(|part| part.call).collect();
+        for (at, call) in calls.iter().enumerate() {
+            let told = |error| Failed { at, error };
+            values::check(call).map_err(told)?;
+            statements.push(self.statement(call).await.map_err(told)?);
+        }
+        let run = async |part: &mut Part<'_>, statement: &Statement| {
+            let rows = self.query(statement, &part.call).await?;
+            part.done = self.give(rows, &part.call, part.sink).await?;
+            Ok(())
+        };
+        let mut running: Vec<_> =
+            parts.iter_mut().zip(&statements).map(|(part, statement)| Box::pin(run(part, statement))).collect();
+        // The first poll of each sends it.
+        let mut answers: Vec<Option<Result<()>>> =
+            poll_fn(|context| Poll::Ready(running.iter_mut().map(|run| ready(run.as_mut().poll(context))).collect()))
+                .await;
+        // Whatever fails, the rest is answered too.
+        let mut result = Ok(());
+        for (at, (run, answer)) in running.into_iter().zip(&mut answers).enumerate() {
+            let answer = match answer.take() {
+                Some(answer) => answer,
+                None => run.await,
+            };
+            result = result.and(answer.map_err(|error| Failed { at, error }));
+        }
+        result
+    }
+
+    /// The prepared statement for a call.
+    async fn statement(&self, call: &Call<'_>) -> Result<Statement> {
         let kept = if call.keep { self.statements().get(call) } else { None };
         let statement = match kept {
             Some(statement) => statement,
@@ -152,7 +193,11 @@ impl Session {
                 format!("the statement takes {takes} values and {given} were given: give one for each placeholder"),
             ));
         }
-        self.client.query_raw(&statement, values::bound(call.values)).await.map_err(|error| self.fault(error))
+        Ok(statement)
+    }
+
+    async fn query(&self, statement: &Statement, call: &Call<'_>) -> Result<RowStream> {
+        self.client.query_raw(statement, values::bound(call.values)).await.map_err(|error| self.fault(error))
     }
 
     /// A statement that is not kept is prepared all the same. tokio-postgres has a way with one round trip, but it
@@ -205,5 +250,12 @@ impl Session {
             self.service.abort();
         }
         error
+    }
+}
+
+fn ready<T>(poll: Poll<T>) -> Option<T> {
+    match poll {
+        Poll::Ready(value) => Some(value),
+        Poll::Pending => None,
     }
 }

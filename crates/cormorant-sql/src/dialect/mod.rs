@@ -164,6 +164,11 @@ impl Dialect {
         (self == Self::MySql).then_some("SELECT @@auto_increment_increment")
     }
 
+    /// Whether statements are taken before the last one is answered.
+    pub fn pipelines(self) -> bool {
+        self == Self::Postgres
+    }
+
     /// Whether a statement that writes many rows takes each column's values as one list.
     pub fn takes_lists(self) -> bool {
         self == Self::Postgres
