@@ -10,6 +10,13 @@ impl Columns {
         Self([0; 4])
     }
 
+    /// So many columns, from the first.
+    pub(crate) fn first(count: usize) -> Self {
+        let mut columns = Self::none();
+        (0..count as u16).for_each(|column| columns.add(column));
+        columns
+    }
+
     /// Adds a column. A position from 256 on is passed over: no model has it.
     #[inline]
     pub fn add(&mut self, column: u16) {

@@ -9,6 +9,7 @@ mod dec;
 mod executor;
 pub mod expr;
 mod foreign_key;
+mod identity;
 mod join;
 mod key;
 mod mapped;

@@ -10,7 +10,7 @@ use crate::expr::Predicate;
 use crate::foreign_key::Pointer;
 use crate::relation::{self, Step};
 use crate::session::Objects;
-use crate::{Columns, Executor, Inner, Join, Key, Query, Record, Unstorable, key, query, record};
+use crate::{Columns, Executor, Inner, Join, Key, Query, Record, UniqueColumns, Unstorable, key, query, record};
 
 /// How an entity is stored: its table, and the way between rows and values.
 ///
@@ -238,6 +238,48 @@ pub trait Model: Mapper<Entity = Self> + IntoModel<Model = Self> + Send + Sync {
         async move { record::insert_many(db.target(), records).await }
     }
 
+    /// Inserts many, or writes them into the rows that are there by a unique constraint, which the closure names: one
+    /// statement, or a few where they are many, all or none. Of a row that is there the key and the version stay as they
+    /// are, and what a builder was not given. The records come in the order of the models; messages count those from 0.
+    ///
+    /// # Take over a list
+    /// ```
+    /// use cormorant::prelude::*;
+    /// #[derive(Model)]
+    /// struct Item {
+    ///     id: i64,
+    ///     #[model(unique, max_length = 20)]
+    ///     code: String,
+    ///     price: i64,
+    ///     #[model(default = 0)]
+    ///     stock: i64,
+    /// }
+    ///
+    /// # fn main() -> cormorant::Result<()> {
+    /// # let db = Database::connect("sqlite::memory:").wait()?;
+    /// # db.create(models![Item]).wait()?;
+    /// Item::insert_many(&db, [Item { id: 0, code: "CUP".into(), price: 5, stock: 9 }]).wait()?;
+    /// let list = [("CUP", 6), ("MUG", 7)].map(|(code, price)| Item::builder().code(code).price(price));
+    /// let items = Item::upsert_many(&db, list, |i| i.code()).wait()?; // INSERT … ON CONFLICT (code) DO UPDATE SET …
+    /// assert_eq!((items[0].price, items[0].stock), (6, 9)); // was there
+    /// assert_eq!((items[1].price, items[1].stock), (7, 0)); // is new
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`UniqueColumns`], and [`ErrorKind::Misuse`](crate::ErrorKind::Misuse) where two of the models name one
+    /// row.
+    fn upsert_many<X: IntoModel<Model = Self>, C: UniqueColumns<Self>>(
+        db: &impl Executor,
+        models: impl IntoIterator<Item = X> + Send,
+        columns: impl FnOnce(PathOf<Self>) -> C,
+    ) -> impl Future<Output = Result<Vec<Record<Self>>>> + Send {
+        let unique = record::Unique::of::<Self>(columns(Self::path(Route::ROOT)));
+        let models = models.into_iter().map(IntoModel::into_unsaved).collect();
+        async move { record::upsert_many(db.target(), &unique?, models).await }
+    }
+
     /// Writes what changed in many records, as [`save`](Record::save) does in each: a statement for those in which the
     /// same columns changed, or a few where they are many, in one transaction. With no change nothing is sent. Messages
     /// count the records from 0.
@@ -299,20 +341,22 @@ pub trait IntoModel {
 pub struct Unsaved<M> {
     pub(crate) entity: M,
     pub(crate) omitted: Columns,
+    /// The columns that the program gave, and no default.
+    pub(crate) given: Columns,
 }
 
 impl<M> Unsaved<M> {
     /// Derived code calls it.
     #[doc(hidden)]
-    pub fn new(entity: M, omitted: Columns) -> Self {
-        Self { entity, omitted }
+    pub fn new(entity: M, omitted: Columns, given: Columns) -> Self {
+        Self { entity, omitted, given }
     }
 }
 
 impl<M: Model> From<M> for Unsaved<M> {
     /// A model that says everything itself.
     fn from(entity: M) -> Self {
-        Self::new(entity, Columns::none())
+        Self::new(entity, Columns::none(), Columns::first(M::TABLE.columns.len()))
     }
 }
 

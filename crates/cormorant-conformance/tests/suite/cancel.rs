@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use cormorant::IntoModel;
 use cormorant::prelude::*;
 use cormorant::{Begin, Error, ErrorKind, Isolation, Result, Sql, UncheckedSql};
 use cormorant_conformance::{Backend, Fixture, PATIENCE, conformance, poll_and_leave, poll_times};
@@ -356,6 +357,14 @@ cases! {
     };
     "Model::insert_many", (5, 3) => |s| s.db().transaction(async |tx| {
         Mark::insert_many(tx, [mark(1), Mark { id: FIRST - 1, n: 2 }]).await.map(drop)
+    });
+    "Model::upsert_many", (4, 9) => |s| async {
+        let marks = [FIRST - 1, FIRST, LAST].map(|id| Mark { id, n: 3 });
+        Mark::upsert_many(s.db(), marks, |m| m.id()).await.map(drop)
+    };
+    "Model::upsert_many", (4, 3) => |s| s.db().transaction(async |tx| {
+        let marks = [Mark { id: FIRST - 1, n: 2 }.into(), Mark::builder().id(LAST).n(1).into_unsaved()];
+        Mark::upsert_many(tx, marks, |m| m.id()).await.map(drop)
     });
     "Model::update_many", (3, 17) => |s| async {
         // One column or two, the key: two statements, one transaction.

@@ -403,6 +403,23 @@ conformance! {
         assert_sent!(test, 1);
     }
 
+    // 20, with update_conflicts; and with ignore_conflicts, where the rows that are there are read as well.
+    async fn an_upsert_of_many_rows_is_one_statement(test: &Fixture) {
+        shelves(test, 1, 0).await?;
+        let tags = |from: i64, uses: i64| (from..from + 100).map(move |n| Tag::builder().name(n.to_string()).uses(uses));
+        Tag::upsert_many(&test.db, tags(0, 1), |t| t.name()).await?;
+        assert_sent!(test, 1);
+        let tags = Tag::upsert_many(&test.db, tags(50, 2), |t| t.name()).await?;
+        assert!(tags.len() == 100 && tags.iter().all(|tag| tag.uses == 2));
+        assert_sent!(test, 1);
+        assert_eq!(Tag::query().count(&test.db).await?, 150);
+        test.statements();
+        let alone = (140..240).map(|n| Tag::builder().name(n.to_string()));
+        let tags = Tag::upsert_many(&test.db, alone, |t| t.name()).await?;
+        assert_eq!((tags[0].uses, tags.len()), (2, 100));
+        assert!(test.statements().len() <= 2);
+    }
+
     // 21, 36, S22 and S23. On SQLite and MariaDB 1,000 rows fit one statement as well.
     async fn an_update_of_many_rows_is_one_statement_for_each_set_of_columns(test: &Fixture) {
         let db = &test.db;

@@ -244,7 +244,7 @@ conformance! {
         let error = Limit::insert_many(&test.db, [fine(), Limit { price: dec!(0.0001), ..fine() }]).await.unwrap_err();
         assert_eq!(
             error.to_string(),
-            "Limit is invalid:\n  price: 0.0001 has 4 digits behind the point, numeric(7, 3) keeps 3"
+            "Limit is invalid:\n  price: 0.0001 has 4 digits behind the point, numeric(7, 3) keeps 3, in the model at position 1"
         );
         assert_eq!(test.statements(), Vec::<String>::new());
         assert_eq!(test.rows_in("limits").await?, 1);

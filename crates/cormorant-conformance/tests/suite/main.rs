@@ -45,4 +45,5 @@ mod transaction;
 mod types;
 mod update_many;
 mod upsert;
+mod upsert_many;
 mod waiting;

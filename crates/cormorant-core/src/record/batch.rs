@@ -7,6 +7,7 @@ use cormorant_sql::schema::TableDef;
 use cormorant_sql::{Dialect, Token, Value};
 
 use super::insert::{Insert, written};
+use super::many::numbered;
 use super::read_back::{insert_and_take, read_again};
 use crate::executor::{Target, no_rows};
 use crate::{Columns, ErrorKind, Unstorable, validate};
@@ -63,10 +64,16 @@ pub(crate) fn chunks(target: Target<'_>, batch: &dyn Batch) -> Vec<Chunk> {
     chunks
 }
 
-/// Whether every row is valid. [`insert_chunks`] looks at those of each statement before it sends it: where that is one,
-/// or whoever calls it knows already, they need not be looked at twice.
+/// Whether every row is valid: says of each what is not. [`insert_chunks`] looks at the rows of a statement before it
+/// sends it: where that is one, or whoever calls it knows already, they need not be looked at twice.
 pub(crate) fn check(batch: &dyn Batch) -> Result<()> {
-    (0..batch.len()).try_for_each(|row| values(batch, row, batch.omitted(row), drop))
+    let mut faults = Vec::new();
+    for row in 0..batch.len() {
+        if let Err(error) = values(batch, row, batch.omitted(row), drop) {
+            faults.extend(numbered(error.faults(), "model", row));
+        }
+    }
+    if faults.is_empty() { Ok(()) } else { Err(Error::validation(batch.table().model, faults)) }
 }
 
 /// The values of a row, all valid.

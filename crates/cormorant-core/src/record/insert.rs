@@ -1,6 +1,6 @@
 //! Inserting.
 
-use cormorant_driver::{Done, Error, Result, Row, Sink};
+use cormorant_driver::{Done, Error, ErrorKind, Result, Row, Sink};
 use cormorant_sql::schema::TableDef;
 use cormorant_sql::{Kind, Token, Value};
 use smallvec::SmallVec;
@@ -96,7 +96,11 @@ pub(crate) async fn insert_many<M: Model>(target: Target<'_>, mut records: Vec<R
     records.iter_mut().for_each(Record::make_ready);
     let chunks = chunks(target, &records);
     if chunks.len() < 2 {
-        insert_chunks(target, &mut records, &chunks).await?;
+        insert_chunks(target, &mut records, &chunks).await.map_err(|error| match error.kind() {
+            // Found in one of them: there may be more.
+            ErrorKind::Validation => check(&records).err().unwrap_or(error),
+            _ => error,
+        })?;
     } else {
         check(&records)?;
         let unit = Transaction::around(target).await?;

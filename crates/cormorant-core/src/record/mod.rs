@@ -6,6 +6,7 @@ mod find;
 mod get_or_insert;
 mod insert;
 mod keys;
+mod many;
 mod read_back;
 mod refresh;
 mod save;
@@ -13,6 +14,7 @@ mod unique;
 mod update_many;
 mod update_rows;
 mod upsert;
+mod upsert_many;
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
@@ -27,11 +29,12 @@ pub(crate) use find::find;
 pub use get_or_insert::get_or_insert;
 pub(crate) use insert::insert_many;
 pub use unique::UniqueColumns;
-pub(crate) use unique::is_unique;
+pub(crate) use unique::{Unique, is_unique};
 pub(crate) use update_many::update_many;
 #[allow(unused_imports, reason = "what flushes many models updates with them")]
 pub(crate) use update_rows::{before, stale_rows, update_rows};
 pub use upsert::upsert;
+pub(crate) use upsert_many::upsert_many;
 
 use crate::{Columns, Model, Unsaved};
 

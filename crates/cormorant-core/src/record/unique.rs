@@ -4,8 +4,11 @@ use cormorant_driver::{Error, ErrorKind, Result};
 use cormorant_sql::schema::TableDef;
 use cormorant_sql::{Binary, Kind, Lock, Route, Token, Value, own_column};
 
+use smallvec::SmallVec;
+
 use super::Record;
 use crate::executor::{Target, statement};
+use crate::identity::Identity;
 use crate::query::class_of;
 use crate::{Columns, Expr, Model, problem, validate};
 
@@ -89,17 +92,17 @@ tuples!(A 0 B 1 C 2 D 3 E 4 F 5);
 pub(super) const ATTEMPTS: usize = 5;
 
 /// A unique constraint of a model.
-pub(super) struct Unique {
+pub(crate) struct Unique {
     table: &'static TableDef,
     /// Its columns, as the model declares them.
     pub(super) columns: Vec<u16>,
     /// Their fields, as errors name them.
-    fields: String,
+    pub(super) fields: String,
 }
 
 impl Unique {
     /// The constraint over exactly these columns.
-    pub(super) fn of<M: Model>(named: impl UniqueColumns<M>) -> Result<Self> {
+    pub(crate) fn of<M: Model>(named: impl UniqueColumns<M>) -> Result<Self> {
         let table = M::TABLE;
         let mut tokens = Vec::new();
         named.push_columns(&mut tokens);
@@ -145,6 +148,19 @@ impl Unique {
         self.columns.iter().map(|column| Token::Conflict(*column))
     }
 
+    /// An INSERT that failed has met a row that may be newer than what the transaction sees; a lock sees it.
+    pub(super) fn lock(&self, target: Target<'_>) -> Option<Token> {
+        let newer = matches!(target, Target::Transaction(_)) && !target.dialect().names_conflicts();
+        newer.then(|| Token::Lock(Lock::Share.into()))
+    }
+
+    /// An entity's values in its columns.
+    pub(super) fn values<M: Model>(&self, entity: &M) -> Result<Identity> {
+        let mut values = SmallVec::new();
+        validate::values::<M>(entity, self.columns.iter().copied(), |value| values.push(value.into_owned()))?;
+        Ok(Identity(values))
+    }
+
     /// The row that has an entity's values in its columns.
     pub(super) async fn find<M: Model>(&self, target: Target<'_>, entity: &M) -> Result<Option<Record<M>>> {
         let mut tokens = Vec::new();
@@ -154,10 +170,7 @@ impl Unique {
             tokens.push(Token::Binary(Binary::Eq));
             tokens.push(Token::Filter);
         }
-        // An INSERT that failed has met a row that may be newer than what the transaction sees; a lock sees it.
-        if matches!(target, Target::Transaction(_)) && !target.dialect().names_conflicts() {
-            tokens.push(Token::Lock(Lock::Share.into()));
-        }
+        tokens.extend(self.lock(target));
         let mut values = Vec::new();
         validate::values::<M>(entity, self.columns.iter().copied(), |value| values.push(value))?;
         let mut found = None;

@@ -2,9 +2,10 @@
 
 use std::collections::HashSet;
 
-use cormorant_driver::{Error, ErrorKind, Fault, Result};
+use cormorant_driver::{Error, ErrorKind, Result};
 use cormorant_sql::Value;
 
+use super::many::{numbered, refused};
 use super::update_rows::{before, stale_rows, update_rows};
 use super::{Record, State};
 use crate::executor::Target;
@@ -58,10 +59,10 @@ fn groups<M: Model>(records: &mut [&mut Record<M>]) -> Result<Vec<Group>> {
             State::Touched(snapshot) => snapshot,
             State::New(_) => {
                 let why = "was never saved, so there is no row to update: insert it, or `save` each record";
-                return Err(refused::<M>(ErrorKind::Misuse, place, why));
+                return Err(refused::<M>(ErrorKind::Misuse, "record", place, why));
             }
             State::Deleted => {
-                return Err(refused::<M>(ErrorKind::Stale, place, "is of a row that was deleted through it"));
+                return Err(refused::<M>(ErrorKind::Stale, "record", place, "is of a row that was deleted through it"));
             }
         };
         M::as_stored(entity);
@@ -73,14 +74,11 @@ fn groups<M: Model>(records: &mut [&mut Record<M>]) -> Result<Vec<Group>> {
             changed.add(version);
         }
         if let Err(error) = validate::values::<M>(entity, changed.iter(), drop) {
-            faults.extend(error.faults().iter().map(|Fault { field, message }| Fault {
-                field: field.clone(),
-                message: format!("{message}, in the record at position {place}"),
-            }));
+            faults.extend(numbered(error.faults(), "record", place));
         }
         if !keys.insert(M::snapshot_key(snapshot)?) {
             let why = "is of the same row as another: which of them is right?";
-            return Err(refused::<M>(ErrorKind::Misuse, place, why));
+            return Err(refused::<M>(ErrorKind::Misuse, "record", place, why));
         }
         match groups.iter_mut().rev().find(|group| group.changed == changed) {
             Some(group) => group.places.push(place),
@@ -121,9 +119,4 @@ async fn write<M: Model>(target: Target<'_>, records: &[&mut Record<M>], groups:
         }
     }
     Ok(())
-}
-
-/// An error that says which record it is about.
-fn refused<M: Model>(kind: ErrorKind, place: usize, why: &str) -> Error {
-    Error::new(kind, format!("the record at position {place}, counted from 0, {why}")).with_model(M::NAME)
 }

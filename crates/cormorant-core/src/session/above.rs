@@ -7,8 +7,8 @@ use cormorant_sql::schema::{OnDelete, RelationDef, TableDef};
 
 use super::Session;
 use super::handle::Node;
-use super::identity::Identity;
 use super::plan::relations;
+use crate::identity::Identity;
 
 /// What a foreign key points at.
 #[derive(Clone, Copy, Debug)]

@@ -5,8 +5,8 @@ use std::any::Any;
 use cormorant_driver::{Result, Row};
 use cormorant_sql::Value;
 
-use super::identity::Identity;
 use crate::foreign_key::Pointer;
+use crate::identity::Identity;
 use crate::{Columns, Key, Mapper, Unstorable};
 
 /// The objects of one model, by their places.
@@ -259,5 +259,13 @@ impl<M: Mapper> Entities for Typed<M> {
         if let Some(entity) = self.arrived.take() {
             self.put(at, entity);
         }
+    }
+}
+
+impl Identity {
+    /// The key that a foreign key of these columns points at; none where one of them is NULL, or waits for its value.
+    pub(super) fn pointed(entities: &dyn Entities, at: u32, columns: &[u16]) -> Option<Self> {
+        let value = |column: &u16| entities.value(at, *column).ok().filter(|value| !value.is_null());
+        columns.iter().map(|column| value(column).map(Value::into_owned)).collect::<Option<_>>().map(Self)
     }
 }

@@ -8,7 +8,6 @@ use cormorant_sql::schema::{OnDelete, RelationDef, TableDef};
 
 use super::collections::Collection;
 use super::handle::Node;
-use super::identity::{Identity, Seeded};
 use super::links::LinkSet;
 use super::moves::Moves;
 use super::plan::{Plan, Rows, relations};
@@ -17,6 +16,7 @@ use super::table::{State, Table};
 use super::write::{Held, Links};
 use super::{Hook, Session, Written, Wrote, write};
 use crate::Columns;
+use crate::identity::{Identity, Seeded};
 
 impl Session {
     /// Writes what was changed, without a commit: what was added is inserted, parents first; what was changed is

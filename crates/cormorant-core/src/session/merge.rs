@@ -6,11 +6,11 @@ use cormorant_driver::{Error, ErrorKind, Result};
 use cormorant_sql::{Kind, Route, Token, Value};
 
 use super::handle::Node;
-use super::identity::Identity;
 use super::reach::{Fate, Reach};
 use super::table::{State, Table};
 use super::{Handle, Session, nothing};
 use crate::expr::IntoAssigns;
+use crate::identity::Identity;
 use crate::{Columns, Mapper, Model, PathOf, Query};
 
 impl Session {

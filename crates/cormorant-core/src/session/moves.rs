@@ -10,10 +10,10 @@ use cormorant_sql::schema::{ColumnType, TableDef};
 use super::Session;
 use super::above::{Above, cascades_from, join, tables_above};
 use super::handle::Node;
-use super::identity::Identity;
 use super::plan::relations;
 use super::table::State;
 use crate::Columns;
+use crate::identity::Identity;
 
 /// What is done before anything else, so that unique values are free.
 #[derive(Debug, Default)]

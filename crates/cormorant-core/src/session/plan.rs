@@ -9,12 +9,12 @@ use cormorant_sql::schema::{OnDelete, RelationDef, TableDef};
 use super::Session;
 use super::above::{Above, cascades_from, join, tables_above};
 use super::handle::Node;
-use super::identity::{Identity, Seeded};
 use super::links::LinkSet;
 use super::moves::Moves;
 use super::order::{Edge, Order, order};
 use super::relations::is_alive;
 use super::table::{State, Table};
+use crate::identity::{Identity, Seeded};
 use crate::{Columns, validate};
 
 /// What a flush writes.

@@ -9,13 +9,13 @@ use cormorant_sql::{Buffer, Kind, Token};
 
 use super::collections::Collection;
 use super::handle::Node;
-use super::identity::Identity;
 use super::links::LinkSet;
 use super::relations::is_alive;
 use super::table::State;
 use super::write::{push_identities, push_identity};
 use super::{Handle, Session, Written, Wrote, nothing};
 use crate::executor::statement;
+use crate::identity::Identity;
 use crate::query::Source;
 use crate::relation::MOST_KEYS;
 use crate::{Error, ErrorKind, Mapper, Query, RowStream, problem, query};

@@ -9,12 +9,12 @@ use cormorant_sql::{Kind, Route};
 
 use super::collections::Collection;
 use super::handle::Node;
-use super::identity::Identity;
 use super::links::LinkSet;
 use super::plan::nullable;
 use super::table::{Objects, State};
 use super::{Handle, Session};
 use crate::executor::{Work, statement};
+use crate::identity::Identity;
 use crate::relation::{MOST_KEYS, Plan, Relation, Step, ToMany, many_query};
 use crate::{Mapper, Model, PathOf, problem};
 

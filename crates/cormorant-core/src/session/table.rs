@@ -9,7 +9,7 @@ use cormorant_sql::schema::TableDef;
 
 use super::ObjectState;
 use super::entities::{Entities, Typed};
-use super::identity::{Identity, Seeded};
+use crate::identity::{Identity, Seeded};
 use crate::{Columns, Mapper};
 
 /// The objects of one table.

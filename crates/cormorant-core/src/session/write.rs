@@ -7,10 +7,10 @@ use cormorant_sql::schema::{RelationDef, TableDef};
 use cormorant_sql::{Buffer, Kind, Route, Token, Value};
 
 use super::handle::Node;
-use super::identity::Identity;
 use super::plan::Rows;
 use super::table::Table;
 use crate::executor::{Target, no_rows, statement};
+use crate::identity::Identity;
 use crate::key::push_in;
 use crate::mapper::by_key;
 use crate::query::class_of;

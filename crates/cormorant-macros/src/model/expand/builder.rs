@@ -123,8 +123,7 @@ pub(super) fn expand(model: &Model, names: &Names) -> TokenStream {
             where
                 #(#required_parameters: #missing::#required_traits,)*
             {
-                let given = self.values.given();
-                #support::upsert(self, given, db, columns).await
+                #support::upsert(self, db, columns).await
             }
         }
 
@@ -158,7 +157,8 @@ pub(super) fn expand(model: &Model, names: &Names) -> TokenStream {
                 #(if self.values.#left_fields.is_none() {
                     omitted.add(#left_positions);
                 })*
-                #support::Unsaved::new(self.values.finish(), omitted)
+                let given = self.values.given();
+                #support::Unsaved::new(self.values.finish(), omitted, given)
             }
         }
     }

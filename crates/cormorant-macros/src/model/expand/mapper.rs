@@ -275,7 +275,7 @@ fn own(model: &Model, names: &Names) -> Parts {
         impl #support::IntoModel for #ident {
             type Model = Self;
             fn into_unsaved(self) -> #support::Unsaved<Self> {
-                #support::Unsaved::new(self, #support::Columns::none())
+                self.into()
             }
         }
     };

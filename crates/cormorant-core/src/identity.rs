@@ -7,22 +7,15 @@ use cormorant_driver::{Error, ErrorKind, Result};
 use cormorant_sql::Value;
 use smallvec::SmallVec;
 
-use super::entities::Entities;
 use crate::Key;
 
 /// The key of a row, as values: what objects of any model are told apart by.
 #[derive(Clone, PartialEq, Debug, Default)]
-pub(super) struct Identity(pub(super) SmallVec<[Value<'static>; 1]>);
+pub(crate) struct Identity(pub(crate) SmallVec<[Value<'static>; 1]>);
 
 impl Identity {
-    /// The key that a foreign key of these columns points at; none where one of them is NULL, or waits for its value.
-    pub(super) fn pointed(entities: &dyn Entities, at: u32, columns: &[u16]) -> Option<Self> {
-        let value = |column: &u16| entities.value(at, *column).ok().filter(|value| !value.is_null());
-        columns.iter().map(|column| value(column).map(Value::into_owned)).collect::<Option<_>>().map(Self)
-    }
-
     /// As one value: of several columns, a list of theirs.
-    pub(super) fn whole(self) -> Value<'static> {
+    pub(crate) fn whole(self) -> Value<'static> {
         match self.0.len() {
             1 => self.0.into_iter().next().unwrap_or(Value::Null),
             _ => Value::List(self.0.into_vec()),
@@ -30,7 +23,7 @@ impl Identity {
     }
 
     /// An order of keys of one table: that of numbers and texts.
-    pub(super) fn order(&self, other: &Self) -> Ordering {
+    pub(crate) fn order(&self, other: &Self) -> Ordering {
         let values = self.0.iter().zip(&other.0).map(|pair| match pair {
             (Value::Int(one), Value::Int(other)) => one.cmp(other),
             (Value::Text(one), Value::Text(other)) => one.cmp(other),
@@ -40,7 +33,7 @@ impl Identity {
         values.fold(Ordering::Equal, Ordering::then)
     }
 
-    pub(super) fn of(key: &impl Key) -> Result<Self> {
+    pub(crate) fn of(key: &impl Key) -> Result<Self> {
         let mut values = SmallVec::new();
         key.values(|value| values.push(value))?;
         match values.iter().find_map(|value| if let Value::Unstorable(why) = value { Some(why) } else { None }) {
@@ -52,7 +45,7 @@ impl Identity {
 
 /// Hashes keys with few multiplications: an identity map looks one up for every object that is read or written. It
 /// begins with a random number, so that nobody can choose keys that collide.
-pub(super) type Seeded = foldhash::fast::RandomState;
+pub(crate) type Seeded = foldhash::fast::RandomState;
 
 /// A key is never a float, the one value that is not equal to itself.
 impl Eq for Identity {}
