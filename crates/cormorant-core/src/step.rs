@@ -1,6 +1,6 @@
 //! Statements that are built before the first of them runs.
 
-use cormorant_driver::{Call, Done, Error, Failed, Part, Result, Row};
+use cormorant_driver::{Call, Error, Failed, Part, Result, Row};
 use cormorant_sql::schema::TableDef;
 use cormorant_sql::{Buffer, Kind, Statement, Token, Value};
 use smallvec::SmallVec;
@@ -65,42 +65,77 @@ impl Step<'_> {
     }
 }
 
-impl Target<'_> {
-    /// Runs statements in their order. In a transaction, where the server takes one before the last is answered, they
-    /// are sent together.
-    pub(crate) async fn run_all(self, steps: &[Step<'_>]) -> Result<Vec<Answer>> {
-        if let Self::Transaction(transaction) = self
-            && steps.len() > 1
-            && self.dialect().pipelines()
-        {
-            return send_all(transaction, steps).await;
+/// What statements did, up to the first that failed, and its error.
+#[derive(Debug, Default)]
+#[must_use]
+pub(crate) struct Ran {
+    answers: Vec<Answer>,
+    failed: Option<Error>,
+}
+
+impl Ran {
+    /// What was answered before anything failed: fewer rows than there should be are to be told first.
+    pub(crate) fn answers(&self) -> &[Answer] {
+        &self.answers
+    }
+
+    /// What all of them did.
+    pub(crate) fn all(self) -> Result<Vec<Answer>> {
+        match self.failed {
+            None => Ok(self.answers),
+            Some(error) => Err(error),
         }
-        let mut answers = Vec::with_capacity(steps.len());
-        for step in steps {
-            let mut answer = Answer::default();
-            let done = self.run(&step.statement(), &step.values, &mut |row| answer.take(row)).await;
-            answer.rows = done.map_err(|error| step.told(error))?.rows;
-            answers.push(answer);
-        }
-        Ok(answers)
     }
 }
 
-async fn send_all(transaction: &Transaction, steps: &[Step<'_>]) -> Result<Vec<Answer>> {
+/// At most so many statements are sent together: each takes room until the last is answered.
+const MOST_TOGETHER: usize = 100;
+
+impl Target<'_> {
+    /// Runs statements in their order, up to the first that fails. In a transaction, where the server takes one before
+    /// the last is answered, they are sent together: those behind one that failed may have been done, and whoever runs
+    /// them rolls back.
+    pub(crate) async fn run_all(self, steps: &[Step<'_>]) -> Ran {
+        let mut ran = Ran::default();
+        match self {
+            Self::Transaction(transaction) if steps.len() > 1 && self.dialect().pipelines() => {
+                for steps in steps.chunks(MOST_TOGETHER) {
+                    ran.failed = send_all(transaction, steps, &mut ran.answers).await.err();
+                    if ran.failed.is_some() {
+                        break;
+                    }
+                }
+            }
+            _ => {
+                for step in steps {
+                    let mut answer = Answer::default();
+                    match self.run(&step.statement(), &step.values, &mut |row| answer.take(row)).await {
+                        Ok(done) => answer.rows = done.rows,
+                        Err(error) => {
+                            ran.failed = Some(step.told(error));
+                            break;
+                        }
+                    }
+                    ran.answers.push(answer);
+                }
+            }
+        }
+        ran
+    }
+}
+
+async fn send_all(transaction: &Transaction, steps: &[Step<'_>], answers: &mut Vec<Answer>) -> Result<()> {
     let shapes = steps.iter().map(|step| transaction.pool().shapes().get(&step.statement()));
     let shapes = shapes.collect::<Result<Vec<_>, _>>().map_err(Error::from_sql)?;
-    let mut answers: Vec<Answer> = steps.iter().map(|_| Answer::default()).collect();
-    let mut sinks: Vec<_> = answers.iter_mut().map(|answer| |row: &mut Row<'_>| answer.take(row)).collect();
+    let mut given: Vec<Answer> = steps.iter().map(|_| Answer::default()).collect();
+    let mut sinks: Vec<_> = given.iter_mut().map(|answer| |row: &mut Row<'_>| answer.take(row)).collect();
     let calls = steps.iter().zip(&shapes).map(|(step, shape)| Call::new(shape, &step.values));
-    let mut parts: Vec<Part<'_>> =
-        calls.zip(&mut sinks).map(|(call, sink)| Part { call, sink, done: Done::default() }).collect();
-    if let Err(Failed { at, error }) = transaction.call_all(&mut parts).await {
-        return Err(match steps.get(at) {
-            Some(step) => step.told(error),
-            None => error,
-        });
-    }
-    let rows: Vec<u64> = parts.into_iter().map(|part| part.done.rows).collect();
-    answers.iter_mut().zip(rows).for_each(|(answer, rows)| answer.rows = rows);
-    Ok(answers)
+    let mut parts: Vec<Part<'_>> = calls.zip(&mut sinks).map(|(call, sink)| Part { call, sink, done: None }).collect();
+    let result = transaction.call_all(&mut parts).await;
+    let rows: Vec<u64> = parts.into_iter().map_while(|part| part.done).map(|done| done.rows).collect();
+    answers.extend(given.into_iter().zip(rows).map(|(answer, rows)| Answer { rows, ..answer }));
+    result.map_err(|Failed { at, error }| match steps.get(at) {
+        Some(step) => step.told(error),
+        None => error,
+    })
 }

@@ -3,6 +3,8 @@
 #[cfg(feature = "postgres")]
 use std::sync::Arc;
 use std::time::Duration;
+#[cfg(feature = "postgres")]
+use std::time::Instant;
 
 use cormorant_sql::{Compiled, Dialect, Output, Parameter, Value};
 
@@ -83,8 +85,8 @@ pub struct Part<'a> {
     pub call: Call<'a>,
     /// What its rows are handed to.
     pub sink: Sink<'a>,
-    /// What it did, once it has run.
-    pub done: Done,
+    /// What it did; `None` where it has not run, or failed.
+    pub done: Option<Done>,
 }
 
 /// The first of several statements that failed: none behind it did anything that stays.
@@ -290,7 +292,7 @@ impl Connection {
             return self.send_all(parts).await;
         }
         for (at, part) in parts.iter_mut().enumerate() {
-            part.done = self.run(&part.call, part.sink).await.map_err(|error| Failed { at, error })?;
+            part.done = Some(self.run(&part.call, part.sink).await.map_err(|error| Failed { at, error })?);
         }
         Ok(())
     }
@@ -302,24 +304,38 @@ impl Connection {
         }
         let before = self.enter()?;
         let started = self.watch.started();
+        let mut answers = Vec::new();
         let result = match &mut self.inner {
-            Inner::Postgres(connection) => connection.run_all(parts).await,
+            Inner::Postgres(connection) => connection.run_all(parts, &mut answers).await,
             #[allow(unreachable_patterns, reason = "reached when another driver is built in")]
             _ => Ok(()),
         };
         self.report_begin(started);
-        parts.iter().for_each(|part| self.watch.report(started, part.call.sql, false));
+        match &result {
+            // None of them was sent: this one could not be prepared.
+            Err(Failed { at, .. }) if answers.is_empty() => {
+                parts.get(*at).into_iter().for_each(|part| self.watch.report(started, part.call.sql, false));
+            }
+            // The server turns to each when it has answered the one before.
+            _ => {
+                let since = started.into_iter().chain(answers.iter().copied());
+                for ((part, since), answered) in parts.iter().zip(since).zip(&answers) {
+                    self.watch.report_after(answered.saturating_duration_since(since), part.call.sql, false);
+                }
+            }
+        }
         let at = result.as_ref().map_or_else(|failed| failed.at, |()| 0);
         self.leave(before, result.map_err(|failed| failed.error)).map_err(|error| Failed { at, error })
     }
 
     /// BEGIN may have waited for the first statement, which has just been sent.
     #[cfg(feature = "postgres")]
-    fn report_begin(&mut self, started: Option<std::time::Instant>) {
+    fn report_begin(&mut self, started: Option<Instant>) {
         if let Inner::Postgres(connection) = &mut self.inner
-            && let Some(begin) = connection.begun()
+            && let Some((begin, answered)) = connection.begun()
+            && let Some(started) = started
         {
-            self.watch.report(started, &begin, true);
+            self.watch.report_after(answered.saturating_duration_since(started), &begin, true);
         }
     }
 
@@ -432,6 +448,8 @@ impl Connection {
     /// # Errors
     /// Whatever the database says.
     pub async fn rollback(&mut self) -> Result<()> {
+        #[cfg(feature = "postgres")]
+        self.forget_begin();
         match by_backend!(self, connection => Ok(connection.in_transaction())) {
             // The database has rolled back by itself: there is nothing left to say.
             Ok(false) => {
@@ -481,6 +499,19 @@ impl Connection {
                 self.state = State::Idle;
             }
             self.watch.report(started, "ROLLBACK", true);
+        }
+        #[cfg(feature = "postgres")]
+        self.forget_begin();
+    }
+
+    /// A transaction of which nothing was sent is over at once.
+    #[cfg(feature = "postgres")]
+    fn forget_begin(&mut self) {
+        if let Inner::Postgres(connection) = &mut self.inner
+            && matches!(self.state, State::InTransaction(_))
+            && connection.forget_begin()
+        {
+            self.state = State::Idle;
         }
     }
 

@@ -80,7 +80,7 @@ impl Drop for Riding<'_> {
         // Whoever comes behind should not have to wait for what nobody waits for. One question is enough: the
         // connection asks again when it is closed.
         if !self.arrived && !self.lane.abandoned.swap(true, Ordering::AcqRel) && self.lane.session.is_alive() {
-            self.lane.session.cancel();
+            self.lane.session.cancel(None);
         }
     }
 }

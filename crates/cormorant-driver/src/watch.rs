@@ -40,7 +40,7 @@ impl Watch {
     }
 
     #[cold]
-    fn report_after(&self, elapsed: Duration, sql: &str, control: bool) {
+    pub(crate) fn report_after(&self, elapsed: Duration, sql: &str, control: bool) {
         if let Some(observer) = &self.observer {
             observer(&StatementEvent { sql, control, elapsed });
         }

@@ -14,7 +14,8 @@ mod support;
 
 use cormorant_driver::sql::{Class, Parameter, Value};
 use cormorant_driver::{
-    Begin, Call, Conflict, Connection, Done, Error, ErrorKind, Isolation, Lease, Options, Pool, Result, Row, wait,
+    Begin, Call, Conflict, Connection, Done, Error, ErrorKind, Failed, Isolation, Lease, Options, Part, Pool, Result,
+    Row, wait,
 };
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime, Time, date, time};
@@ -893,13 +894,11 @@ fn nothing_runs_behind_a_begin_that_was_refused() {
         let mut server = TcpStream::connect(server).unwrap();
         let (mut from, mut to) = (server.try_clone().unwrap(), client.try_clone().unwrap());
         std::thread::spawn(move || std::io::copy(&mut from, &mut to));
-        // The first time and the third it is no word that the server knows.
-        let (mut buffer, mut begun) = ([0; 4096], 0);
+        let mut buffer = [0; 4096];
         while let Ok(read @ 1..) = client.read(&mut buffer) {
             let sent = &mut buffer[..read];
             if let Some(at) = sent.windows(5).position(|word| word == b"BEGIN") {
-                begun += 1;
-                sent[at] = if begun == 2 { b'B' } else { b'R' };
+                sent[at] = b'R';
             }
             server.write_all(sent).unwrap();
         }
@@ -907,20 +906,181 @@ fn nothing_runs_behind_a_begin_that_was_refused() {
     let options = Options::parse(&format!("postgresql://{account}@127.0.0.1:{port}/{rest}?max_connections=1")).unwrap();
     let pool = wait(Pool::connect(options)).unwrap();
     let connection = &mut lease(&pool);
-    connection.done("SELECT 1", &[]).unwrap();
-    let begin = |connection: &mut Lease| wait(connection.connection().unwrap().begin(Begin::default())).unwrap();
     begin(connection);
-    let refused = connection.refused("SELECT 1 / (SELECT 0)").to_string();
-    assert!(refused.contains("REGIN"), "what is told is why nothing began: {refused}");
-    connection.done("INSERT INTO driver_begun VALUES (1)", &[]).unwrap();
-    wait(connection.connection().unwrap().rollback()).unwrap();
-    // What was sent with it was done, and that is said.
-    begin(connection);
-    let unknown = connection.done("INSERT INTO driver_begun VALUES (2)", &[]).unwrap_err();
+    // It has to be prepared, and is not sent after that.
+    let unknown = connection.refused("INSERT INTO driver_begun VALUES (1)");
     assert_eq!(unknown.kind(), ErrorKind::CommitUnknown, "{unknown}");
-    assert!(unknown.to_string().contains("was done by itself: "), "{unknown}");
+    assert!(unknown.to_string().contains("REGIN"), "what is told is why nothing began: {unknown}");
     assert_eq!(connection.refused("SELECT 1").kind(), ErrorKind::ConnectionLost);
-    assert_eq!(admin.all::<i32>("SELECT id FROM driver_begun", &[]).unwrap(), [2]);
+    assert_eq!(count(admin, "driver_begun"), 0);
+}
+
+// ------------------------------------------------------------------------------------- statements sent together
+
+/// Runs statements together; gives the place of the first that failed, and its error.
+fn all_together(lease: &mut Lease, calls: &[Call<'_>]) -> std::result::Result<Vec<Option<Done>>, Failed> {
+    let mut sinks: Vec<_> = calls.iter().map(|_| |_: &mut Row<'_>| Ok(())).collect();
+    let mut parts: Vec<Part<'_>> =
+        calls.iter().zip(&mut sinks).map(|(call, sink)| Part { call: *call, sink, done: None }).collect();
+    wait(Ask::connection(lease).run_all(&mut parts))?;
+    Ok(parts.iter().map(|part| part.done).collect())
+}
+
+#[test]
+fn more_statements_go_together_than_are_kept() {
+    let pool = pool!();
+    let lease = &mut lease(&pool);
+    fresh_table(lease, "driver_together", "id int");
+    let texts: Vec<String> = (0..600).map(|n| format!("INSERT INTO driver_together VALUES ({n})")).collect();
+    let calls: Vec<Call<'_>> = texts.iter().map(|text| call(text, &[])).collect();
+    for _ in 0..2 {
+        begin(lease);
+        let done = all_together(lease, &calls).unwrap();
+        assert_eq!(done, [Some(Done { rows: 1, key: None }); 600]);
+        commit(lease).unwrap();
+    }
+    assert_eq!(count(lease, "driver_together"), 1200);
+}
+
+#[test]
+fn nothing_is_sent_behind_a_value_that_has_no_form() {
+    let pool = pool!();
+    let lease = &mut lease(&pool);
+    fresh_table(lease, "driver_formless", "id int");
+    let good = [Value::List(vec![Value::Int(1)])];
+    let mixed = [Value::List(vec![Value::Int(2), Value::Text("two".into())])];
+    let calls = [&good, &mixed, &good].map(|values| call("INSERT INTO driver_formless SELECT unnest($1)", &values[..]));
+    begin(lease);
+    let failed = all_together(lease, &calls).unwrap_err();
+    assert_eq!((failed.at, failed.error.kind()), (1, ErrorKind::Encode), "{}", failed.error);
+    assert_eq!(count(lease, "driver_formless"), 1);
+    rollback(lease);
+    assert_eq!(count(lease, "driver_formless"), 0);
+}
+
+#[test]
+fn plans_that_changed_are_made_again_for_all_that_go_together() {
+    let pool = pool!();
+    let lease = &mut lease(&pool);
+    fresh_table(lease, "driver_plans", "id int, v int");
+    lease.ok("INSERT INTO driver_plans VALUES (1, 7)");
+    let calls = ["SELECT v FROM driver_plans", "SELECT v, id FROM driver_plans"].map(|sql| call(sql, &[]));
+    begin(lease);
+    all_together(lease, &calls).unwrap();
+    commit(lease).unwrap();
+    lease.ok("ALTER TABLE driver_plans ALTER v TYPE text");
+    begin(lease);
+    let failed = all_together(lease, &calls).unwrap_err();
+    assert_eq!((failed.at, failed.error.kind()), (0, ErrorKind::PreparedPlanChanged), "{}", failed.error);
+    rollback(lease);
+    begin(lease);
+    all_together(lease, &calls).unwrap();
+    commit(lease).unwrap();
+}
+
+#[test]
+fn statements_that_go_together_are_timed_one_by_one() {
+    let Some(url) = url() else { return };
+    let events: Arc<Mutex<Vec<(String, Duration)>>> = Arc::default();
+    let seen = Arc::clone(&events);
+    let options = Options::parse(&url).unwrap().on_statement(move |event| {
+        seen.lock().unwrap().push((event.sql.to_owned(), event.elapsed));
+    });
+    let pool = wait(Pool::connect(options)).unwrap();
+    let lease = &mut lease(&pool);
+    let taken = || -> (Vec<String>, Vec<Duration>) { std::mem::take(&mut *events.lock().unwrap()).into_iter().unzip() };
+    let (quick, sleep) = ("SELECT 1", "SELECT pg_sleep(0.3)");
+    let slowest = |times: &[Duration]| times.iter().zip(0..).max().unwrap().1;
+
+    begin(lease);
+    all_together(lease, &[quick, sleep, quick].map(|sql| call(sql, &[]))).unwrap();
+    commit(lease).unwrap();
+    let (texts, times) = taken();
+    assert_eq!(texts, ["BEGIN", quick, sleep, quick, "COMMIT"]);
+    assert_eq!(slowest(&times), 2, "{times:?}");
+    assert!(times[2] >= Duration::from_millis(300) && times[0] < times[2] / 2 && times[3] < times[2] / 2, "{times:?}");
+
+    begin(lease);
+    lease.ok(sleep);
+    rollback(lease);
+    let (texts, times) = taken();
+    assert_eq!(texts, ["BEGIN", sleep, "ROLLBACK"]);
+    assert!(times[0] < times[1] / 2, "{times:?}");
+
+    // What cannot even be prepared is seen; what was not sent because of it is not.
+    begin(lease);
+    let failed = all_together(lease, &[quick, "SELECT nothing_of_this_name", sleep].map(|sql| call(sql, &[])));
+    assert_eq!(failed.unwrap_err().at, 1);
+    rollback(lease);
+    assert_eq!(taken().0, ["BEGIN", "SELECT nothing_of_this_name", "ROLLBACK"]);
+}
+
+#[test]
+fn a_transaction_of_which_nothing_was_sent_is_over_at_once() {
+    let Some(url) = url() else { return };
+    let pool = pool_at(&url);
+    let (watching, held) = (&mut lease(&pool), &mut lease(&pool));
+    fresh_table(held, "driver_unsent", "id int");
+    let never_sent = [Value::Unstorable("no".into())];
+    let ends: [fn(&mut Lease); 3] =
+        [|lease| commit(lease).unwrap(), rollback, |lease| Ask::connection(lease).rollback_now()];
+    for (rows, end) in (1..).zip(ends) {
+        begin(held);
+        assert_eq!(held.done("SELECT $1", &never_sent).unwrap_err().kind(), ErrorKind::Encode);
+        end(held);
+        held.ok("INSERT INTO driver_unsent VALUES (1)");
+        assert_eq!(count(watching, "driver_unsent"), rows, "not in a transaction of somebody before");
+    }
+}
+
+#[test]
+fn a_statement_is_stopped_after_its_begin() {
+    let Some(url) = url() else { return };
+    let admin = &mut lease(&pool_at(&url));
+    fresh_table(admin, "driver_stopped", "id int");
+    let (account, place) = url.split_once("://").unwrap().1.rsplit_once('@').unwrap();
+    let (server, rest) = place.split_once('/').unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let server = server.to_owned();
+    let (say, hear) = std::sync::mpsc::channel();
+    let (pass, passes) = std::sync::mpsc::channel::<()>();
+    std::thread::spawn(move || {
+        let mut passes = Some(passes);
+        for client in listener.incoming() {
+            let (mut client, mut server) = (client.unwrap(), TcpStream::connect(&server).unwrap());
+            let (mut from, mut to) = (server.try_clone().unwrap(), client.try_clone().unwrap());
+            std::thread::spawn(move || std::io::copy(&mut from, &mut to));
+            let (say, passes) = (say.clone(), passes.take());
+            std::thread::spawn(move || {
+                let Some(passes) = passes else {
+                    say.send("stop").unwrap();
+                    return std::io::copy(&mut client, &mut server).map(drop);
+                };
+                let mut buffer = [0; 4096];
+                while let Ok(read @ 1..) = client.read(&mut buffer) {
+                    if buffer[..read].windows(5).any(|word| word == b"BEGIN") {
+                        say.send("BEGIN").unwrap();
+                        passes.recv().unwrap();
+                    }
+                    server.write_all(&buffer[..read])?;
+                }
+                Ok(())
+            });
+        }
+    });
+    let pool = pool_at(&format!("postgresql://{account}@127.0.0.1:{port}/{rest}"));
+    let mut dropped = lease(&pool);
+    let sql = "INSERT INTO driver_stopped SELECT 1 FROM pg_sleep(60)";
+    dropped.refused("SELECT nothing_of_this_name");
+    begin(&mut dropped);
+    assert!(!poll_and_drop(Ask::connection(&mut dropped).run(&call(sql, &[]), &mut |_| Ok(())), 1, Duration::ZERO));
+    assert_eq!(hear.recv_timeout(PATIENCE), Ok("BEGIN"));
+    drop(dropped);
+    // Stopped now, it could be BEGIN that is stopped, and what follows would run without a transaction.
+    assert!(hear.recv_timeout(Duration::from_millis(300)).is_err());
+    pass.send(()).unwrap();
+    assert_eq!(hear.recv_timeout(PATIENCE), Ok("stop"));
 }
 
 /// How long something that has to happen may take on a busy machine.

@@ -114,8 +114,8 @@ pub(crate) async fn insert_chunks(target: Target<'_>, batch: &mut dyn Batch, chu
 
 /// Inserts rows of several tables, none of which points at a row of another one, in as few statements as fit. It begins
 /// no transaction, and each statement's rows are looked at before it is sent: whoever wants all or none does that, and
-/// looks at all of them first. Where the server takes a statement
-/// before the last is answered, those are sent together that give back no more than keys.
+/// looks at all of them first. Where the server takes a statement before the last is answered, those are sent together
+/// that give back no more than keys.
 pub(crate) async fn insert_batches(target: Target<'_>, batches: &mut [impl Batch]) -> Result<()> {
     let mut together: Vec<(usize, Chunk)> = Vec::new();
     for (n, batch) in batches.iter_mut().enumerate() {
@@ -127,21 +127,17 @@ pub(crate) async fn insert_batches(target: Target<'_>, batches: &mut [impl Batch
             false => insert_chunks(target, batch, &chunks).await?,
         }
     }
-    let mut rest = together.as_slice();
-    while let Some((these, others)) = rest.split_at_checked(fitting(rest)).filter(|(these, _)| !these.is_empty()) {
+    // Not so many at once that their values take much room.
+    let mut rows = together.first().map_or(0, |(_, first)| first.rows.len());
+    let windows = together.chunk_by(|_, (_, next)| {
+        let fits = rows + next.rows.len() <= MOST_IN_LISTS;
+        rows = next.rows.len() + if fits { rows } else { 0 };
+        fits
+    });
+    for these in windows {
         insert_together(target, batches, these).await?;
-        rest = others;
     }
     Ok(())
-}
-
-/// How many of some chunks are sent together: not so many that their values take much room.
-fn fitting(chunks: &[(usize, Chunk)]) -> usize {
-    let sums = chunks.iter().scan(0, |sum, (_, chunk)| {
-        *sum += chunk.rows.len();
-        Some(*sum)
-    });
-    sums.take_while(|sum| *sum <= MOST_IN_LISTS).count().max(1)
 }
 
 async fn insert_together(target: Target<'_>, batches: &mut [impl Batch], chunks: &[(usize, Chunk)]) -> Result<()> {
@@ -152,7 +148,7 @@ async fn insert_together(target: Target<'_>, batches: &mut [impl Batch], chunks:
         let insert = Insert { table: batch.table(), omitted: chunk.omitted, rows, clauses: &[], returns: true };
         steps.push(insert.step(values));
     }
-    let answers = target.run_all(&steps).await?;
+    let answers = target.run_all(&steps).await.all()?;
     drop(steps);
     for ((n, chunk), answer) in chunks.iter().zip(answers) {
         if let Some(batch) = batches.get_mut(*n) {

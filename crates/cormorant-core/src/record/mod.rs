@@ -32,7 +32,7 @@ pub use unique::UniqueColumns;
 pub(crate) use unique::{Unique, is_unique};
 pub(crate) use update_many::update_many;
 #[allow(unused_imports, reason = "what flushes many models updates with them")]
-pub(crate) use update_rows::{before, stale_rows, update_rows};
+pub(crate) use update_rows::{before, finds_fewer, stale_rows, update_rows};
 pub use upsert::upsert;
 pub(crate) use upsert_many::upsert_many;
 

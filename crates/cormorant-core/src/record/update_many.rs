@@ -6,7 +6,7 @@ use cormorant_driver::{Error, ErrorKind, Result};
 use cormorant_sql::Value;
 
 use super::many::{numbered, refused};
-use super::update_rows::{before, stale_rows, update_rows};
+use super::update_rows::{before, finds_fewer, stale_rows, update_rows};
 use super::{Record, State};
 use crate::executor::Target;
 use crate::{Columns, Key as _, Model, Transaction, validate};
@@ -112,11 +112,12 @@ async fn write<M: Model>(target: Target<'_>, records: &[&mut Record<M>], groups:
         written.push((updates.len(), places.len() as u64, keys));
         steps.extend(updates);
     }
-    let mut found = target.run_all(&steps).await?.into_iter().map(|answer| answer.rows);
+    let ran = target.run_all(&steps).await;
+    let mut answers = ran.answers().iter();
     for (updates, rows, keys) in written {
-        if found.by_ref().take(updates).sum::<u64>() < rows {
+        if finds_fewer(&mut answers, updates, rows) {
             return Err(stale_rows(target, M::TABLE, keys).await);
         }
     }
-    Ok(())
+    ran.all().map(drop)
 }

@@ -1,5 +1,7 @@
 //! Many rows that take values of their own, whatever holds them.
 
+use std::slice::Iter;
+
 use cormorant_driver::{Error, Result, Row};
 use cormorant_sql::schema::TableDef;
 use cormorant_sql::{Binary, Kind, Lock, Route, Token, Unary, Value};
@@ -10,7 +12,7 @@ use super::keys::Keys;
 use crate::executor::{Target, statement};
 use crate::mapper::by_key;
 use crate::query::class_of;
-use crate::step::Step;
+use crate::step::{Answer, Step};
 use crate::{ErrorKind, Unstorable};
 
 /// UPDATEs of many rows, each with values of its own, in as few statements as fit. What they find together is how many
@@ -104,6 +106,13 @@ fn many_rows<'v>(
     }
 }
 
+/// Whether the next so many UPDATEs, all of which ran, found fewer rows than they were to change.
+pub(crate) fn finds_fewer(answers: &mut Iter<'_, Answer>, updates: usize, rows: u64) -> bool {
+    let ran = answers.len() >= updates;
+    let found: u64 = answers.take(updates).map(|answer| answer.rows).sum();
+    ran && found < rows
+}
+
 /// What to say where fewer rows were found than were to be changed; `keys` are those of all of them.
 #[cold]
 pub(crate) async fn stale_rows(target: Target<'_>, table: &'static TableDef, keys: Vec<Value<'static>>) -> Error {
@@ -180,7 +189,7 @@ mod tests {
             ]);
         }
         let steps = update_rows(db.target(), Doc::TABLE, &[TEXT, VERSION], &[VERSION, OWNER], values);
-        db.target().run_all(&steps).wait().unwrap().iter().map(|answer| answer.rows).sum()
+        async { db.target().run_all(&steps).await.all() }.wait().unwrap().iter().map(|answer| answer.rows).sum()
     }
 
     #[test]

@@ -14,9 +14,9 @@ use crate::identity::Identity;
 use crate::key::push_in;
 use crate::mapper::by_key;
 use crate::query::class_of;
-use crate::record::{Batch, before, insert_batches, stale, stale_rows, update_rows};
+use crate::record::{Batch, before, finds_fewer, insert_batches, stale, stale_rows, update_rows};
 use crate::relation::{MOST_KEYS, push_equal};
-use crate::step::{Answer, Step};
+use crate::step::Step;
 use crate::{Columns, Unstorable, problem, validate};
 
 /// The condition that a row has this key.
@@ -126,13 +126,14 @@ pub(super) async fn update(target: Target<'_>, tables: &[Table], groups: &[(Rows
         written.push((updates.len(), table.def, rows));
         steps.extend(updates);
     }
-    let mut found = target.run_all(&steps).await?.into_iter().map(|answer| answer.rows);
+    let ran = target.run_all(&steps).await;
+    let mut answers = ran.answers().iter();
     for (updates, table, rows) in written {
-        if found.by_ref().take(updates).sum::<u64>() < rows.len() as u64 {
+        if finds_fewer(&mut answers, updates, rows.len() as u64) {
             return Err(stale_rows(target, table, rows.into_iter().flat_map(|(key, _)| key.0).collect()).await);
         }
     }
-    Ok(())
+    ran.all().map(drop)
 }
 
 /// Writes some columns of one object before its turn: with a value that only stands in, or with the object's own. A
@@ -171,26 +172,50 @@ pub(super) async fn move_value(
 
 /// Deletes objects, none of which points at one before it. Those that are `taken` may have gone with others.
 pub(super) async fn delete(target: Target<'_>, tables: &[Table], groups: &[Rows], taken: &HashSet<Node>) -> Result<()> {
-    let mut steps = Vec::new();
-    let mut deleted = Vec::new();
+    let mut deletes = Vec::new();
     for group in groups {
         let Some(table) = tables.get(group.table as usize) else { continue };
         for rows in group.rows.chunks(MOST_KEYS) {
-            steps.push(delete_rows(table, rows)?);
-            deleted.push((group.table, table, rows));
+            let gone = rows.iter().filter(|at| taken.contains(&Node { table: group.table, at: **at })).count() as u64;
+            deletes.push(Delete { table, rows, gone });
         }
     }
-    let answers = target.run_all(&steps).await?;
-    for ((number, table, rows), Answer { rows: found, .. }) in deleted.into_iter().zip(answers) {
-        if found < rows.len() as u64 {
-            let gone = rows.iter().filter(|at| taken.contains(&Node { table: number, at: **at })).count() as u64;
+    // What may be left is asked about before anything else goes.
+    for deletes in deletes.chunk_by(|delete, _| !delete.may_be_left()) {
+        delete_all(target, deletes).await?;
+    }
+    Ok(())
+}
+
+/// Rows that one statement deletes.
+struct Delete<'a> {
+    table: &'a Table,
+    rows: &'a [u32],
+    /// How many of them may have gone with others.
+    gone: u64,
+}
+
+impl Delete<'_> {
+    /// Whether a row that is not found can be there still, with another version.
+    fn may_be_left(&self) -> bool {
+        self.gone > 0 && self.table.def.version().is_some()
+    }
+}
+
+async fn delete_all(target: Target<'_>, deletes: &[Delete<'_>]) -> Result<()> {
+    let steps = deletes.iter().map(|delete| delete_rows(delete.table, delete.rows)).collect::<Result<Vec<_>>>()?;
+    let ran = target.run_all(&steps).await;
+    for (delete, answer) in deletes.iter().zip(ran.answers()) {
+        let Delete { table, rows, gone } = delete;
+        if answer.rows < rows.len() as u64 {
             let keys = identities(table, rows)?;
-            if found + gone < rows.len() as u64 || is_left(target, table.def, &keys).await? {
-                return Err(stale(table.def, found, keys.iter().map(|key| &*key.0), "deleted"));
+            let missing = answer.rows + gone < rows.len() as u64;
+            if missing || delete.may_be_left() && is_left(target, table.def, &keys).await? {
+                return Err(stale(table.def, answer.rows, keys.iter().map(|key| &*key.0), "deleted"));
             }
         }
     }
-    Ok(())
+    ran.all().map(drop)
 }
 
 fn delete_rows(table: &Table, rows: &[u32]) -> Result<Step<'static>> {
@@ -219,9 +244,6 @@ fn identities(table: &Table, rows: &[u32]) -> Result<Vec<Identity>> {
 /// Whether one of some rows is there still, which has another version then.
 #[cold]
 async fn is_left(target: Target<'_>, table: &'static TableDef, keys: &[Identity]) -> Result<bool> {
-    if table.version().is_none() {
-        return Ok(false);
-    }
     let mut buffer = Buffer::default();
     push_identities(&mut buffer, table, keys.iter().cloned());
     let statement = statement(Kind::Exists, table, &buffer.tokens);
@@ -254,7 +276,7 @@ pub(super) async fn loosen(
             steps.push(Step::of(Kind::Update, table.def, buffer, &[]));
         }
     }
-    target.run_all(&steps).await.map(drop)
+    target.run_all(&steps).await.all().map(drop)
 }
 
 /// Links of one table to take away and to add: two keys each.
@@ -271,7 +293,7 @@ pub(super) async fn link(target: Target<'_>, links: Vec<Links>) -> Result<()> {
         unlink_pairs(&mut steps, table, removed);
         link_pairs(&mut steps, table, added);
     }
-    target.run_all(&steps).await.map(drop)
+    target.run_all(&steps).await.all().map(drop)
 }
 
 fn link_pairs(steps: &mut Vec<Step<'_>>, table: &'static TableDef, pairs: Vec<[Identity; 2]>) {

@@ -11,11 +11,12 @@ mod transaction;
 mod types;
 mod values;
 
-use std::pin::pin;
+use std::fmt;
+use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use futures_util::future::join;
+use futures_util::future::try_join;
 
 pub(crate) use self::session::Session;
 use crate::control::Control;
@@ -31,56 +32,73 @@ pub(crate) struct Connection {
 }
 
 /// What is sent now.
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Turn {
     /// A statement was sent and its answer is not read to the end.
     busy: bool,
     /// BEGIN, until the first statement of its transaction is sent.
     begin: Option<String>,
-    /// BEGIN, after it was sent.
-    begun: Option<String>,
+    /// BEGIN, until it is answered.
+    beginning: Option<Beginning>,
+    /// BEGIN, and when it was answered.
+    begun: Option<(String, Instant)>,
 }
+
+/// A BEGIN that was sent.
+type Beginning = Pin<Box<dyn Future<Output = Result<()>> + Send + Sync>>;
 
 impl Turn {
     /// Waits for what is sent at the first poll, and sends BEGIN before it where that is still to be sent.
     async fn send<T, E: From<Error>>(
         &mut self,
-        session: &Session,
+        session: &Arc<Session>,
         statement: impl Future<Output = Result<T, E>>,
     ) -> Result<T, E> {
-        let mut statement = pin!(statement);
+        // Nothing is sent where that may not be waited for: BEGIN stays here.
+        session.home().check_waiting()?;
         self.busy = true;
         let result = match self.begin.take() {
             None => statement.await,
             Some(begin) => {
-                let (begun, result) = join(Box::pin(session.control(&begin)), statement.as_mut()).await;
-                match begun {
-                    Ok(()) => {
-                        self.begun = Some(begin);
-                        result
-                    }
-                    Err(error) => {
-                        // No transaction is open: the next statement is not to run without one.
-                        self.begin = Some(begin);
-                        Err(refused(error, result.is_ok()).into())
-                    }
+                let answered = async { Ok::<_, Error>(statement.await) };
+                match try_join(Box::pin(self.send_begin(session, begin)), answered).await {
+                    Ok(((), result)) => result,
+                    // Busy it stays: what was sent behind BEGIN may be running.
+                    Err(error) => return Err(refused(error).into()),
                 }
             }
         };
         self.busy = false;
         result
     }
+
+    async fn send_begin(&mut self, session: &Arc<Session>, begin: String) -> Result<()> {
+        let (sent, sql) = (Arc::clone(session), begin.clone());
+        let beginning = self.beginning.insert(Box::pin(async move { sent.control(&sql).await }));
+        let result = beginning.await;
+        self.beginning = None;
+        self.begun = Some((begin, Instant::now()));
+        result
+    }
 }
 
-/// What to say where BEGIN failed.
+impl fmt::Debug for Turn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Turn").field("busy", &self.busy).finish_non_exhaustive()
+    }
+}
+
+/// What to say where the server refused BEGIN, as it does when it was told to stop just then.
 #[cold]
-fn refused(error: Error, done: bool) -> Error {
-    match done {
-        false => error,
-        // It was told to stop just then.
-        true => Error::new(
+fn refused(error: Error) -> Error {
+    match error.is_connection_lost() {
+        true => error,
+        false => Error::new(
             ErrorKind::CommitUnknown,
-            format!("BEGIN failed, and the statement that was sent with it was done by itself: {error}"),
+            format!(
+                "BEGIN failed, and what was sent with it may have been done without a transaction: look before doing \
+                 it again: {error}"
+            ),
         ),
     }
 }
@@ -113,9 +131,10 @@ impl Connection {
         }
     }
 
-    pub(crate) async fn run_all(&mut self, parts: &mut [Part<'_>]) -> Result<(), Failed> {
+    /// `answers` gets when each was answered.
+    pub(crate) async fn run_all(&mut self, parts: &mut [Part<'_>], answers: &mut Vec<Instant>) -> Result<(), Failed> {
         let Self { session, turn } = self;
-        turn.send(session, session.run_all(parts)).await
+        turn.send(session, session.run_all(parts, answers)).await
     }
 
     pub(crate) async fn control(&mut self, sql: &str) -> Result<()> {
@@ -137,8 +156,13 @@ impl Connection {
         Vec::new()
     }
 
-    /// BEGIN, where it was sent since this was asked last.
-    pub(crate) fn begun(&mut self) -> Option<String> {
+    /// Takes a BEGIN back that was not sent; says whether there was one.
+    pub(crate) fn forget_begin(&mut self) -> bool {
+        self.turn.begin.take().is_some()
+    }
+
+    /// BEGIN, where it was answered since this was asked last, and when.
+    pub(crate) fn begun(&mut self) -> Option<(String, Instant)> {
         self.turn.begun.take()
     }
 
@@ -155,7 +179,7 @@ impl Drop for Connection {
     fn drop(&mut self) {
         // Closing the socket does not stop a statement.
         if self.turn.busy && self.is_alive() {
-            self.session.cancel();
+            self.session.cancel(self.turn.beginning.take());
         }
     }
 }

@@ -12,7 +12,7 @@ use tokio_postgres::config::SslMode;
 use tokio_postgres::tls::NoTlsStream;
 use tokio_postgres::{CancelToken, Client, Config, NoTls, Socket};
 
-use super::errors;
+use super::{Beginning, errors};
 use crate::options::ServerOptions;
 use crate::runtime::Home;
 use crate::{Error, ErrorKind, Result};
@@ -47,11 +47,14 @@ impl Service {
         self.task.abort();
     }
 
-    /// Asks the server to stop what it is doing. That may come too late, and nothing says so: the socket is closed
-    /// in the end.
-    pub(super) fn cancel(&self, token: CancelToken, home: &Home) {
+    /// Asks the server to stop what it is doing, but not a BEGIN: what was sent behind it would run without a
+    /// transaction. That may come too late, and nothing says so: the socket is closed in the end.
+    pub(super) fn cancel(&self, token: CancelToken, beginning: Option<Beginning>, home: &Home) {
         let task = self.task.clone();
         home.handle().spawn(async move {
+            if let Some(beginning) = beginning {
+                let _ = select(beginning, Delay::new(CANCEL)).await;
+            }
             let _ = select(pin!(token.cancel_query(NoTls)), Delay::new(CANCEL)).await;
             Delay::new(CANCEL).await;
             task.abort();

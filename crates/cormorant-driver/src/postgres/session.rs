@@ -6,7 +6,7 @@ use std::mem;
 use std::pin::pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::TryStreamExt;
 use tokio_postgres::{Client, RowStream, Statement};
@@ -14,7 +14,7 @@ use tokio_postgres::{Client, RowStream, Statement};
 use super::open::{self, Service};
 use super::statements::Statements;
 use super::transaction::Transaction;
-use super::{errors, types, values};
+use super::{Beginning, errors, types, values};
 use crate::control::Control;
 use crate::options::ServerOptions;
 use crate::row::Cells;
@@ -60,14 +60,13 @@ impl Session {
         self.statements.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Asks the server to stop what it is doing, and hangs up in the end.
-    pub(crate) fn cancel(&self) {
-        self.service.cancel(self.client.cancel_token(), &self.home);
+    /// Asks the server to stop what it is doing, once a BEGIN before it is answered, and hangs up in the end.
+    pub(crate) fn cancel(&self, beginning: Option<Beginning>) {
+        self.service.cancel(self.client.cancel_token(), beginning, &self.home);
     }
 
     /// Runs a statement. Its rows are handed on as they come in.
     pub(crate) async fn run(&self, call: &Call<'_>, sink: Sink<'_>) -> Result<Done> {
-        self.home.check_waiting()?;
         values::check(call)?;
         let rows = self.start(call).await?;
         self.give(rows, call, sink).await
@@ -92,14 +91,12 @@ impl Session {
     /// Transaction control in the caller's words. They are prepared before they are sent as text, which may hold
     /// several statements: the server refuses to prepare those.
     pub(super) async fn control_by_hand(&self, sql: &str) -> Result<Done> {
-        self.home.check_waiting()?;
         self.client.prepare(sql).await.map_err(|error| self.fault(error))?;
         self.control(sql).await.map(|()| Done::default())
     }
 
     /// Transaction control, which also keeps count of where the server stands.
     pub(super) async fn control(&self, sql: &str) -> Result<()> {
-        self.home.check_waiting()?;
         let control = Control::of(sql);
         let poisoned = control == Control::Commit && self.transaction().is_failed();
         if control == Control::Commit && !self.in_transaction() {
@@ -145,11 +142,11 @@ impl Session {
         self.query(&statement, call).await
     }
 
-    /// Runs statements in their order: all of them are sent before the first is answered.
-    pub(super) async fn run_all(&self, parts: &mut [Part<'_>]) -> Result<(), Failed> {
-        self.home.check_waiting()?;
-        let mut statements = Vec::with_capacity(parts.len());
+    /// Runs statements in their order: all of them are sent before the first is answered. `answers` gets when each was.
+    pub(super) async fn run_all(&self, parts: &mut [Part<'_>], answers: &mut Vec<Instant>) -> Result<(), Failed> {
+        // Copied, since a sink cannot be lent to another thread.
         let calls: Vec<Call<'_>> = parts.iter().map(|part| part.call).collect();
+        let mut statements = Vec::with_capacity(calls.len());
         for (at, call) in calls.iter().enumerate() {
             let told = |error| Failed { at, error };
             values::check(call).map_err(told)?;
@@ -157,23 +154,38 @@ impl Session {
         }
         let run = async |part: &mut Part<'_>, statement: &Statement| {
             let rows = self.query(statement, &part.call).await?;
-            part.done = self.give(rows, &part.call, part.sink).await?;
+            part.done = Some(self.give(rows, &part.call, part.sink).await?);
             Ok(())
         };
         let mut running: Vec<_> =
             parts.iter_mut().zip(&statements).map(|(part, statement)| Box::pin(run(part, statement))).collect();
-        // The first poll of each sends it.
-        let mut answers: Vec<Option<Result<()>>> =
-            poll_fn(|context| Poll::Ready(running.iter_mut().map(|run| ready(run.as_mut().poll(context))).collect()))
-                .await;
-        // Whatever fails, the rest is answered too.
+        // The first poll of each sends it. Behind one that has no form for the wire nothing is sent.
+        let mut sent = Vec::with_capacity(running.len());
+        poll_fn(|context| {
+            for run in &mut running {
+                let answer = run.as_mut().poll(context);
+                let failed = matches!(answer, Poll::Ready(Err(_)));
+                sent.push(answer);
+                if failed {
+                    break;
+                }
+            }
+            Poll::Ready(())
+        })
+        .await;
+        // Whatever fails, the rest of what was sent is answered too.
         let mut result = Ok(());
-        for (at, (run, answer)) in running.into_iter().zip(&mut answers).enumerate() {
-            let answer = match answer.take() {
-                Some(answer) => answer,
-                None => run.await,
+        for (at, (run, answer)) in running.into_iter().zip(sent).enumerate() {
+            let answer = match answer {
+                Poll::Ready(answer) => answer,
+                Poll::Pending => run.await,
             };
+            answers.push(Instant::now());
             result = result.and(answer.map_err(|error| Failed { at, error }));
+        }
+        if matches!(&result, Err(failed) if failed.error.kind() == ErrorKind::PreparedPlanChanged) {
+            // Of those behind it nobody knows: the server has not looked at them.
+            calls.iter().for_each(|call| self.statements().forget(call.sql));
         }
         result
     }
@@ -250,12 +262,5 @@ impl Session {
             self.service.abort();
         }
         error
-    }
-}
-
-fn ready<T>(poll: Poll<T>) -> Option<T> {
-    match poll {
-        Poll::Ready(value) => Some(value),
-        Poll::Pending => None,
     }
 }
