@@ -12,7 +12,7 @@ mod types;
 mod values;
 
 use std::fmt;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -57,10 +57,11 @@ impl Turn {
         // Nothing is sent where that may not be waited for: BEGIN stays here.
         session.home().check_waiting()?;
         self.busy = true;
+        let mut statement = pin!(statement);
         let result = match self.begin.take() {
             None => statement.await,
             Some(begin) => {
-                let answered = async { Ok::<_, Error>(statement.await) };
+                let answered = async { Ok::<_, Error>(statement.as_mut().await) };
                 match try_join(Box::pin(self.send_begin(session, begin)), answered).await {
                     Ok(((), result)) => result,
                     // Busy it stays: what was sent behind BEGIN may be running.
