@@ -1,4 +1,4 @@
-//! Keys of any type, for the identity map.
+//! Keys of any type, for the identity map, and what else rows are told apart by.
 
 use std::cmp::Ordering;
 use std::hash::{Hash, Hasher};
@@ -9,7 +9,8 @@ use smallvec::SmallVec;
 
 use crate::Key;
 
-/// The key of a row, as values: what objects of any model are told apart by.
+/// The key of a row, or what it has in the columns of a unique constraint, as values: what rows of any model are told
+/// apart by.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub(crate) struct Identity(pub(crate) SmallVec<[Value<'static>; 1]>);
 
@@ -22,11 +23,20 @@ impl Identity {
         }
     }
 
-    /// An order of keys of one table: that of numbers and texts.
+    /// An order of those of one table. What is equal in it is equal.
     pub(crate) fn order(&self, other: &Self) -> Ordering {
         let values = self.0.iter().zip(&other.0).map(|pair| match pair {
+            (Value::Bool(one), Value::Bool(other)) => one.cmp(other),
             (Value::Int(one), Value::Int(other)) => one.cmp(other),
+            // Never NaN: no column holds it.
+            (Value::Float(one), Value::Float(other)) => one.partial_cmp(other).unwrap_or(Ordering::Equal),
+            (Value::Decimal(one), Value::Decimal(other)) => one.cmp(other),
             (Value::Text(one), Value::Text(other)) => one.cmp(other),
+            (Value::Bytes(one), Value::Bytes(other)) => one.cmp(other),
+            (Value::Date(one), Value::Date(other)) => one.cmp(other),
+            (Value::Time(one), Value::Time(other)) => one.cmp(other),
+            (Value::DateTime(one), Value::DateTime(other)) => one.cmp(other),
+            (Value::Timestamp(one), Value::Timestamp(other)) => one.cmp(other),
             (Value::Uuid(one), Value::Uuid(other)) => one.cmp(other),
             _ => Ordering::Equal,
         });

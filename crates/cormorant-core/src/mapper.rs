@@ -238,9 +238,10 @@ pub trait Model: Mapper<Entity = Self> + IntoModel<Model = Self> + Send + Sync {
         async move { record::insert_many(db.target(), records).await }
     }
 
-    /// Inserts many, or writes them into the rows that are there by a unique constraint, which the closure names: one
-    /// statement, or a few where they are many, all or none. Of a row that is there the key and the version stay as they
-    /// are, and what a builder was not given. The records come in the order of the models; messages count those from 0.
+    /// Inserts many, or writes them into the rows that are there by a unique constraint, which the closure names: all or
+    /// none, in one statement for those that give the same columns, or a few where they are many. A struct gives all of
+    /// its columns, a builder what it was given; the rest of a row that is there stays as it is, and so do its key and
+    /// its version. The records come in the order of the models; messages count those from 0.
     ///
     /// # Take over a list
     /// ```
@@ -269,7 +270,7 @@ pub trait Model: Mapper<Entity = Self> + IntoModel<Model = Self> + Send + Sync {
     ///
     /// # Errors
     /// Those of [`UniqueColumns`], and [`ErrorKind::Misuse`](crate::ErrorKind::Misuse) where two of the models name one
-    /// row.
+    /// row, be it to the database alone: to some collations `Cup` is `CUP`.
     fn upsert_many<X: IntoModel<Model = Self>, C: UniqueColumns<Self>>(
         db: &impl Executor,
         models: impl IntoIterator<Item = X> + Send,

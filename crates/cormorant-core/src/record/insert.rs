@@ -89,18 +89,22 @@ impl<M: Model> Record<M> {
 
 /// Inserts many: validated first, then in as few statements as fit, all or none.
 pub(crate) async fn insert_many<M: Model>(target: Target<'_>, mut records: Vec<Record<M>>) -> Result<Vec<Record<M>>> {
+    // Found in one of them: there may be more.
+    let told = |records: &Vec<Record<M>>, error: Error| match error.kind() {
+        ErrorKind::Validation => check(records).err().unwrap_or(error),
+        _ => error,
+    };
     if let [record] = records.as_mut_slice() {
-        record.insert_into(target, &[]).await?;
-        return Ok(records);
+        return match record.insert_into(target, &[]).await {
+            Ok(_) => Ok(records),
+            Err(error) => Err(told(&records, error)),
+        };
     }
     records.iter_mut().for_each(Record::make_ready);
     let chunks = chunks(target, &records);
     if chunks.len() < 2 {
-        insert_chunks(target, &mut records, &chunks).await.map_err(|error| match error.kind() {
-            // Found in one of them: there may be more.
-            ErrorKind::Validation => check(&records).err().unwrap_or(error),
-            _ => error,
-        })?;
+        let inserted = insert_chunks(target, &mut records, &chunks).await;
+        inserted.map_err(|error| told(&records, error))?;
     } else {
         check(&records)?;
         let unit = Transaction::around(target).await?;

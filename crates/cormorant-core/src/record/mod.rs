@@ -23,15 +23,13 @@ use cormorant_driver::{Error, ErrorKind};
 use cormorant_sql::Value;
 use cormorant_sql::schema::TableDef;
 
-#[allow(unused_imports, reason = "what flushes many models inserts with them")]
-pub(crate) use batch::{Batch, Chunk, check, chunks, insert_batches, insert_chunks};
+pub(crate) use batch::{Batch, insert_batches};
 pub(crate) use find::find;
 pub use get_or_insert::get_or_insert;
 pub(crate) use insert::insert_many;
 pub use unique::UniqueColumns;
 pub(crate) use unique::{Unique, is_unique};
 pub(crate) use update_many::update_many;
-#[allow(unused_imports, reason = "what flushes many models updates with them")]
 pub(crate) use update_rows::{before, finds_fewer, stale_rows, update_rows};
 pub use upsert::upsert;
 pub(crate) use upsert_many::upsert_many;

@@ -12,8 +12,9 @@ use crate::identity::Identity;
 use crate::query::class_of;
 use crate::{Columns, Expr, Model, problem, validate};
 
-/// What names a unique constraint, for `get_or_insert` and `upsert` of a builder: a column that is unique or the key,
-/// or a tuple of columns that are so together. A foreign key is named by the key it holds, `p.author().id()`.
+/// What names a unique constraint, for `get_or_insert` and `upsert` of a builder and for
+/// [`upsert_many`](Model::upsert_many): a column that is unique or the key, or a tuple of columns that are so together.
+/// A foreign key is named by the key it holds, `p.author().id()`.
 ///
 /// # Inserting what may be there already
 /// ```
@@ -48,8 +49,8 @@ use crate::{Columns, Expr, Model, problem, validate};
 /// ```
 ///
 /// # Errors
-/// Of both calls: [`ErrorKind::Misuse`] when the columns are no unique constraint of the model, or the builder leaves
-/// one of them to the database; [`ErrorKind::Validation`] before anything is sent;
+/// Of each call: [`ErrorKind::Misuse`] when the columns are no unique constraint of the model, or one of them is left
+/// to the database; [`ErrorKind::Validation`] before anything is sent;
 /// [`ErrorKind::Unique`] when a row is there by *another* unique constraint; the database's.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` names no unique constraint of `{R}`",
@@ -182,6 +183,11 @@ impl Unique {
             .await
             .map_err(|error| problem::of_query(error, self.table))?;
         Ok(found)
+    }
+
+    /// What to say of two rows that the program tells apart and the database does not.
+    pub(super) fn taken_as_equal(&self) -> String {
+        format!("for the database takes their ({}) as equal: which of them is right?", self.fields)
     }
 
     /// What is left to say when the row was there for every INSERT and gone for every SELECT.

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use cormorant_driver::{ErrorKind, Result, Row};
-use cormorant_sql::{Buffer, Kind, Route, Token};
+use cormorant_driver::{Error, ErrorKind, Result, Row};
+use cormorant_sql::{Buffer, Dialect, Kind, Route, Token};
 
 use super::Record;
 use super::batch::{Chunk, bound, check, most_rows};
@@ -12,7 +12,7 @@ use super::many::refused;
 use super::unique::Unique;
 use super::upsert::{clauses, overwritten, upsert_by};
 use crate::executor::{Target, statement};
-use crate::identity::{Identity, Seeded};
+use crate::identity::Identity;
 use crate::key::push_in;
 use crate::{Columns, Model, Transaction, Unsaved, problem};
 
@@ -22,21 +22,15 @@ pub(crate) async fn upsert_many<M: Model>(
     unique: &Unique,
     models: Vec<Unsaved<M>>,
 ) -> Result<Vec<Record<M>>> {
-    let mut rows = sorted(models, unique)?;
-    let alone = rows.split_off(rows.partition_point(|row| row.key.is_some()));
-    let (places, alone): (Vec<usize>, Vec<Record<M>>) = alone.into_iter().map(|row| (row.place, row.record)).unzip();
-    let groups = groups(target, rows);
-
-    let mut stored: Vec<(usize, Record<M>)> = Vec::new();
-    if groups.len() + usize::from(!alone.is_empty()) < 2 {
-        write(target, unique, groups, alone, places, &mut stored).await?;
-    } else {
-        let unit = Transaction::around(target).await?;
-        let result = write(Target::Transaction(&unit), unique, groups, alone, places, &mut stored).await;
-        unit.settle(result).await?;
+    let groups = groups(target, sorted(models, unique)?);
+    // A transaction that begins here sees what it meets.
+    let lock = unique.lock(target);
+    if groups.len() < 2 && groups.iter().all(|group| group.is_whole(target.dialect())) {
+        return write(target, unique, lock, groups).await;
     }
-    stored.sort_unstable_by_key(|(place, _)| *place);
-    Ok(stored.into_iter().map(|(_, record)| record).collect())
+    let unit = Transaction::around(target).await?;
+    let result = write(Target::Transaction(&unit), unique, lock, groups).await;
+    unit.settle(result).await
 }
 
 /// A row to write.
@@ -55,8 +49,19 @@ struct Group<M: Model> {
     records: Vec<Record<M>>,
     omitted: Columns,
     overwritten: Vec<u16>,
+    /// None, where no row can be there.
     keys: Vec<Identity>,
     places: Vec<usize>,
+}
+
+impl<M: Model> Group<M> {
+    /// Whether it is written whole or not at all without a transaction around it: by one statement that gives each row
+    /// back, and fails where two are one to the database.
+    fn is_whole(&self, dialect: Dialect) -> bool {
+        self.records.len() == 1
+            || self.keys.is_empty()
+            || (!self.overwritten.is_empty() && dialect.overwrites_once().is_some())
+    }
 }
 
 /// The rows in the order in which they are written: who else does so waits, and no two for each other.
@@ -65,25 +70,30 @@ fn sorted<M: Model>(models: Vec<Unsaved<M>>, unique: &Unique) -> Result<Vec<Inco
     let mut records: Vec<Record<M>> = models.into_iter().map(Record::unsaved).collect();
     let omitted: Vec<Columns> = records.iter_mut().map(Record::prepare).collect();
     check(&records)?;
-    let mut known: HashMap<Identity, usize, Seeded> = HashMap::default();
     let mut rows = Vec::with_capacity(records.len());
     for (place, ((record, omitted), overwritten)) in records.into_iter().zip(omitted).zip(overwritten).enumerate() {
-        let mut key = None;
-        if unique.can_be_met(&record.entity, omitted)? {
-            let values = unique.values(&record.entity)?;
-            if let Some(first) = known.insert(values.clone(), place) {
-                let why =
-                    format!("has the same ({}) as the one at position {first}: which of them is right?", unique.fields);
-                return Err(refused::<M>(ErrorKind::Misuse, "model", place, &why));
-            }
-            key = Some(values);
-        }
+        let met = unique.can_be_met(&record.entity, omitted).map_err(|_| {
+            let why =
+                format!("leaves ({}) to the database, so no row can be found by it: give it a value", unique.fields);
+            refused::<M>(ErrorKind::Misuse, "model", place, &why)
+        })?;
+        let key = if met { Some(unique.values(&record.entity)?) } else { None };
         rows.push(Incoming { record, omitted, overwritten, key, place });
     }
     rows.sort_by(|one, other| match (&one.key, &other.key) {
         (Some(one), Some(other)) => one.order(other),
         (one, other) => one.is_none().cmp(&other.is_none()),
     });
+    for pair in rows.windows(2) {
+        if let [one, other] = pair
+            && one.key.is_some()
+            && one.key == other.key
+        {
+            let fields = &unique.fields;
+            let why = format!("has the same ({fields}) as the one at position {}: which of them is right?", one.place);
+            return Err(refused::<M>(ErrorKind::Misuse, "model", other.place, &why));
+        }
+    }
     Ok(rows)
 }
 
@@ -92,58 +102,82 @@ fn groups<M: Model>(target: Target<'_>, rows: Vec<Incoming<M>>) -> Vec<Group<M>>
     let mut groups: Vec<Group<M>> = Vec::new();
     for Incoming { record, omitted, overwritten, key, place } in rows {
         let most = most_rows(target, written(M::TABLE, omitted).count());
-        let is_its = |group: &Group<M>| {
-            group.omitted == omitted && group.overwritten == overwritten && group.places.len() < most
-        };
-        let at = groups.iter().position(is_its).unwrap_or(groups.len());
-        if at == groups.len() {
-            groups.push(Group { records: vec![], omitted, overwritten, keys: vec![], places: vec![] });
-        }
-        if let Some(group) = groups.get_mut(at) {
-            group.records.push(record);
-            group.keys.extend(key);
-            group.places.push(place);
+        // The last is the one that is not full.
+        let known = groups.iter_mut().rev().find(|group| {
+            group.omitted == omitted && group.overwritten == overwritten && group.keys.is_empty() == key.is_none()
+        });
+        match known.filter(|group| group.places.len() < most) {
+            Some(group) => {
+                group.records.push(record);
+                group.keys.extend(key);
+                group.places.push(place);
+            }
+            None => groups.push(Group {
+                records: vec![record],
+                omitted,
+                overwritten,
+                keys: Vec::from_iter(key),
+                places: vec![place],
+            }),
         }
     }
     groups
 }
 
+/// Writes them, and gives the records in the order of the models.
 async fn write<M: Model>(
     target: Target<'_>,
     unique: &Unique,
+    lock: Option<Token>,
     groups: Vec<Group<M>>,
-    alone: Vec<Record<M>>,
-    places: Vec<usize>,
-    stored: &mut Vec<(usize, Record<M>)>,
-) -> Result<()> {
-    for group in groups {
-        let places = group.places.clone();
-        stored.extend(places.into_iter().zip(write_group(target, unique, group).await?));
+) -> Result<Vec<Record<M>>> {
+    let mut stored: Vec<(usize, Record<M>)> = Vec::new();
+    for mut group in groups {
+        let places = std::mem::take(&mut group.places);
+        let records = match group.keys.is_empty() {
+            true => insert_many(target, group.records).await?,
+            false => write_group(target, unique, lock, group).await?,
+        };
+        stored.extend(places.into_iter().zip(records));
     }
-    stored.extend(places.into_iter().zip(insert_many(target, alone).await?));
-    Ok(())
+    stored.sort_unstable_by_key(|(place, _)| *place);
+    // What the program tells apart may be equal to the database: letters of either case, say.
+    let mut known = HashMap::with_capacity(stored.len());
+    for (place, record) in &stored {
+        if let Some(first) = known.insert(M::key(&record.entity)?, *place) {
+            let why = format!("is the same row as the one at position {first}, {}", unique.taken_as_equal());
+            return Err(refused::<M>(ErrorKind::Misuse, "model", *place, &why));
+        }
+    }
+    Ok(stored.into_iter().map(|(_, record)| record).collect())
 }
 
-async fn write_group<M: Model>(target: Target<'_>, unique: &Unique, group: Group<M>) -> Result<Vec<Record<M>>> {
+async fn write_group<M: Model>(
+    target: Target<'_>,
+    unique: &Unique,
+    lock: Option<Token>,
+    group: Group<M>,
+) -> Result<Vec<Record<M>>> {
     if group.records.len() == 1 {
         return one_by_one(target, unique, group).await;
     }
     let rows = match write_over(target, unique, &group).await {
         Ok(rows) => rows,
         // Which row it was, and by which constraint, is said when they are written one by one.
-        Err(error) if target.dialect().met_another_row(error.code()) => {
-            let unit = Transaction::around(target).await?;
-            let result = one_by_one(Target::Transaction(&unit), unique, group).await;
-            return unit.settle(result).await;
+        Err(error) if target.dialect().met_another_row(error.code()) => return one_by_one(target, unique, group).await,
+        Err(error) if error.code().is_some() && error.code() == target.dialect().overwrites_once() => {
+            let why = format!("two of the models are the same row, {}", unique.taken_as_equal());
+            return Err(Error::new(ErrorKind::Misuse, why).with_model(M::NAME));
         }
         Err(error) => return Err(error),
     };
     let Group { records, omitted, overwritten, keys, .. } = group;
-    let at: HashMap<&Identity, usize, Seeded> = keys.iter().zip(0..).collect();
     let mut stored: Vec<Option<Record<M>>> = keys.iter().map(|_| None).collect();
     let mut take = |rows: Vec<M>| -> Result<()> {
         for row in rows {
-            if let Some(place) = at.get(&unique.values(&row)?).and_then(|at| stored.get_mut(*at)) {
+            let key = unique.values(&row)?;
+            let at = keys.binary_search_by(|known| known.order(&key)).ok();
+            if let Some(place) = at.and_then(|at| stored.get_mut(at)) {
                 *place = Some(Record::loaded(row));
             }
         }
@@ -153,14 +187,17 @@ async fn write_group<M: Model>(target: Target<'_>, unique: &Unique, group: Group
     take(rows)?;
     if !all {
         // Nothing was written into those that are there, or no row came back.
-        take(read(target, unique, &keys).await?)?;
+        take(read(target, unique, lock, &keys).await?)?;
     }
     let mut result = Vec::with_capacity(stored.len());
     for (record, stored) in records.into_iter().zip(stored) {
         result.push(match stored {
             Some(stored) => stored,
-            // Somebody deleted it just now, or the database holds its values in other letters.
-            None => upsert_by(record, omitted, &overwritten, target, unique).await?,
+            // The database holds it in other letters, or somebody deleted it just now.
+            None => match unique.find(target, &record.entity).await? {
+                Some(found) => found,
+                None => upsert_by(record, omitted, &overwritten, target, unique).await?,
+            },
         });
     }
     Ok(result)
@@ -190,12 +227,12 @@ async fn write_over<M: Model>(target: Target<'_>, unique: &Unique, group: &Group
 }
 
 /// The rows that are there by some values.
-async fn read<M: Model>(target: Target<'_>, unique: &Unique, keys: &[Identity]) -> Result<Vec<M>> {
+async fn read<M: Model>(target: Target<'_>, unique: &Unique, lock: Option<Token>, keys: &[Identity]) -> Result<Vec<M>> {
     let mut buffer = Buffer::default();
     let keys: Vec<_> = keys.iter().cloned().map(Identity::whole).collect();
     push_in(&mut buffer, Route::ROOT, M::TABLE, &unique.columns, keys);
     buffer.push(Token::Filter);
-    buffer.tokens.extend(unique.lock(target));
+    buffer.tokens.extend(lock);
     let mut rows = Vec::new();
     let mut sink = |row: &mut Row<'_>| {
         rows.push(M::load(row)?);

@@ -117,6 +117,13 @@ impl Dialect {
         !self.names_conflicts() && code == Some("1242")
     }
 
+    /// The error code by which an INSERT with [`Token::Overwrite`](crate::Token::Overwrite) says that two of its rows are
+    /// one, and that it wrote none. Elsewhere that row is written twice.
+    pub fn overwrites_once(self) -> Option<&'static str> {
+        // cardinality_violation
+        (self == Self::Postgres).then_some("21000")
+    }
+
     /// Whether a query can lock the rows that it finds. Elsewhere who writes, writes alone.
     pub fn locks_rows(self) -> bool {
         self != Self::Sqlite

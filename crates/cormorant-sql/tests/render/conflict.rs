@@ -24,6 +24,8 @@ fn a_row_that_is_there_is_left_alone() {
         assert!(!dialect.met_another_row(Some("1062")) && !dialect.met_another_row(None));
     }
     assert!(Sqlite.names_conflicts() && !Postgres.met_another_row(Some("1242")));
+    let once = [Sqlite, Postgres, MySql, MariaDb].map(cormorant_sql::Dialect::overwrites_once);
+    assert_eq!(once, [None, Some("21000"), None, None]);
 }
 
 #[test]
