@@ -241,7 +241,8 @@ pub trait Model: Mapper<Entity = Self> + IntoModel<Model = Self> + Send + Sync {
     /// Inserts many, or writes them into the rows that are there by a unique constraint, which the closure names: all or
     /// none, in one statement for those that give the same columns, or a few where they are many. A struct gives all of
     /// its columns, a builder what it was given; the rest of a row that is there stays as it is, and so do its key and
-    /// its version. The records come in the order of the models; messages count those from 0.
+    /// its version: whoever read the row before may save over what was written. The records come in the order of the
+    /// models; messages count those from 0.
     ///
     /// # Take over a list
     /// ```
