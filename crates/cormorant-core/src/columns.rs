@@ -11,10 +11,9 @@ impl Columns {
     }
 
     /// So many columns, from the first.
-    pub(crate) fn first(count: usize) -> Self {
-        let mut columns = Self::none();
-        (0..count as u16).for_each(|column| columns.add(column));
-        columns
+    pub(crate) const fn first(count: usize) -> Self {
+        let count = if count < 256 { count as u32 } else { 256 };
+        Self([filled(count, 0), filled(count, 64), filled(count, 128), filled(count, 192)])
     }
 
     /// Adds a column. A position from 256 on is passed over: no model has it.
@@ -60,6 +59,15 @@ impl Columns {
     }
 }
 
+/// The word of the columns from `start` on, with those below `count` in it.
+const fn filled(count: u32, start: u32) -> u64 {
+    match count.saturating_sub(start) {
+        0 => 0,
+        more @ 1..64 => (1 << more) - 1,
+        _ => u64::MAX,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -72,5 +80,13 @@ mod tests {
         }
         assert_eq!(columns.iter().collect::<Vec<_>>(), [0, 7, 63, 64, 255]);
         assert_eq!(Columns::none().iter().next(), None);
+    }
+
+    #[test]
+    fn the_first_columns_are_those_below() {
+        for count in [0, 1, 5, 63, 64, 65, 128, 200, 256] {
+            assert!(Columns::first(count).iter().eq(0..count as u16), "{count}");
+        }
+        assert_eq!(Columns::first(999), Columns::first(256));
     }
 }

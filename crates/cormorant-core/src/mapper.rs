@@ -358,7 +358,7 @@ impl<M> Unsaved<M> {
 impl<M: Model> From<M> for Unsaved<M> {
     /// A model that says everything itself.
     fn from(entity: M) -> Self {
-        Self::new(entity, Columns::none(), Columns::first(M::TABLE.columns.len()))
+        Self::new(entity, Columns::none(), const { Columns::first(M::TABLE.columns.len()) })
     }
 }
 
